@@ -1,0 +1,1 @@
+"""writ: verified training conversations for tool-calling agents."""
