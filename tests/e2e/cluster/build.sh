@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Compiles Kubernetes, Argo Workflows and what a node needs beside them into $CACHE/bin, from the pinned modules in modules/*/go.{mod,sum}.
+# Needs Go >= 1.26 and the network. Cold: about 20 minutes on two cores and 10 GB; a binary whose module has not changed is not built again.
+#   build.sh            everything        build.sh helm kubeconform     only these
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+export CGO_ENABLED=0
+mkdir -p "$BIN"
+
+fresh() { # binary, module folder: is it built from what the module pins now?
+  key=$(cat "$HERE/modules/$2/go.mod" "$HERE/modules/$2/go.sum" | sha256sum | cut -c1-16)
+  [ -x "$BIN/$1" ] && [ "$(cat "$BIN/.$1.key" 2>/dev/null)" = "$key" ]
+}
+
+build() { # binary, module folder, package, extra flags...
+  local out=$1 module=$2 package=$3 started=$SECONDS
+  shift 3
+  if fresh "$out" "$module"; then return; fi
+  (cd "$HERE/modules/$module" && go build -trimpath -mod=readonly -o "$BIN/$out" "$@" "$package")
+  echo "$key" > "$BIN/.$out.key"
+  say "built $out in $((SECONDS - started)) s"
+}
+
+kubernetes() {
+  local v=k8s.io/component-base/version
+  build "$1" k8s "k8s.io/kubernetes/cmd/$1" \
+    -ldflags "-s -w -X $v.gitVersion=v$K8S_VERSION -X $v.gitMajor=1 -X $v.gitMinor=34 -X $v.gitTreeState=clean"
+}
+
+# Two things that Argo's module lacks are supplied in a local copy, which a go.mod beside the copy puts in place of the module: the
+# output of the UI's build, which the CLI embeds, and signal_linux.go, upstream a symlink to signal_darwin.go (module zips drop symlinks).
+ARGO=github.com/argoproj/argo-workflows/v4
+argo_source() {
+  local copy=$CACHE/src/argo-$ARGO_VERSION
+  if [ ! -d "$copy" ]; then
+    mkdir -p "$CACHE/src"
+    (cd "$HERE/modules/argo" && go mod download $ARGO)
+    rm -rf "$copy.new"
+    cp -r "$(cd "$HERE/modules/argo" && go list -m -f '{{.Dir}}' $ARGO)" "$copy.new"
+    chmod -R u+w "$copy.new"
+    mkdir -p "$copy.new/ui/dist/app"
+    echo '<!doctype html><title>no UI in this build</title>' > "$copy.new/ui/dist/app/index.html"
+    cp "$copy.new"/workflow/executor/osspecific/signal_{darwin,linux}.go
+    mv "$copy.new" "$copy"
+  fi
+  cp "$HERE/modules/argo/go.mod" "$CACHE/src/argo.mod"
+  cp "$HERE/modules/argo/go.sum" "$CACHE/src/argo.sum"
+  go mod edit -replace "$ARGO=$copy" "$CACHE/src/argo.mod"
+}
+
+argo() {
+  argo_source
+  build "$1" argo "$ARGO/cmd/$1" -modfile "$CACHE/src/argo.mod" \
+    -ldflags "-s -w -X $ARGO.version=v$ARGO_VERSION -X $ARGO.gitTag=v$ARGO_VERSION -X $ARGO.gitTreeState=clean"
+}
+
+pause() { # holds a pod's namespaces; signals end it
+  [ -x "$BIN/pause" ] && return
+  need gcc gcc
+  gcc -O2 -static -x c -o "$BIN/pause" - <<'C'
+#include <signal.h>
+#include <unistd.h>
+static void leave(int signal_number) { (void)signal_number; _exit(0); }
+int main(void) { signal(SIGTERM, leave); signal(SIGINT, leave); for (;;) pause(); }
+C
+}
+
+ALL="kubeconform kubectl helm etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy
+ argoexec workflow-controller argo versitygw coredns pause"
+need go golang
+for name in ${*:-$ALL}; do
+  case $name in
+    kube*form) build kubeconform kubeconform github.com/yannh/kubeconform/cmd/kubeconform -ldflags '-s -w' ;;
+    kube*) kubernetes "$name" ;;
+    argo | argoexec | workflow-controller) argo "$name" ;;
+    etcd) build etcd etcd go.etcd.io/etcd/server/v3 -ldflags '-s -w' ;;
+    versitygw) build versitygw versitygw github.com/versity/versitygw/cmd/versitygw -ldflags '-s -w' ;;
+    helm) build helm helm helm.sh/helm/v4/cmd/helm -ldflags '-s -w' ;;
+    coredns) build coredns coredns github.com/coredns/coredns -ldflags '-s -w' ;;
+    pause) pause ;;
+    *) die "no binary is called $name; one of: $ALL" ;;
+  esac
+done
