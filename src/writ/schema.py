@@ -6,6 +6,7 @@ A record never carries a clock, a path or a secret, so equal work gives equal by
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -56,7 +57,7 @@ class Call(Record):
     name: str
     arguments: dict[str, Any] = {}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identity for sets of calls: `name{canonical arguments}`."""
         return self.name + canonical(self.arguments)
