@@ -90,6 +90,8 @@ class DomainSnapshot(Record):
     """A domain as one run sees it: the database, and the exact words that the agent is prompted with."""
 
     name: str
+    code: str
+    """Where its code is: a built-in name, a dotted module or a folder."""
     database: dict[str, dict[str, Any]]
     policy: str
     tools: tuple[dict[str, Any], ...]
