@@ -83,4 +83,5 @@ class OpenDomain:
 def open_domain(snapshot: DomainSnapshot) -> OpenDomain:
     """Loads the snapshot's code and shares its database. Raises: ConfigError, ArtifactError (torn database)."""
     domain = load_domain(snapshot.code)
-    return OpenDomain(domain, snapshot, Database(domain.toolkit.normalized(snapshot.database)))
+    database = Database.from_tables(snapshot.database, domain.toolkit.shape, source=f"database of domain '{snapshot.name}'")
+    return OpenDomain(domain, snapshot, database)
