@@ -68,6 +68,21 @@ def _decision(outcome: Outcome, rivals: tuple[Rival, ...], plan: tuple[Call, ...
     )
 
 
+def outcome_of(decision: Decision) -> Outcome:
+    """The decision without its proof."""
+    return Outcome(
+        calls=decision.calls,
+        rule=decision.rule,
+        transfer=decision.outcome == "transfer",
+        subject=decision.subject,
+        mentions=decision.mentions,
+        told=decision.told,
+        criterion=decision.certificate.criterion,
+        candidates=decision.certificate.candidates,
+        margin=decision.certificate.margin,
+    )
+
+
 def unrefuted(certificate: Certificate, reads: Iterable[Call]) -> tuple[Rival, ...]:
     """Rivals that none of these reads would have shown: what an agent that made only these reads cannot know."""
     made = {read.key for read in reads}

@@ -1,0 +1,154 @@
+"""A task from entries of one user: decided again in order, each on the database as the ones before left it, then proven."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from writ.domains.certificates import certify, outcome_of
+from writ.domains.environment import Environment
+from writ.domains.registry import OpenDomain
+from writ.schema import Call, Decision, Distractor, Pair, Task, Wish, content_id
+from writ.settings import TasksConfig
+from writ.tasks.grid import kind_of
+from writ.tasks.shelf import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Why a composition is no task. Counted, and shown by `writ tasks capacity`."""
+
+    reason: str
+
+
+def compose(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig) -> Task | Flaw:
+    """The task of these entries, in this order, self-checked. A transfer ends a conversation, so it must come last."""
+    user_id = entries[0].user_id
+    decided = _decide(site, user_id, [entry.wish for entry in entries], config)
+    if isinstance(decided, Flaw):
+        return decided
+    decisions = tuple(decided)
+    if tuple(decision.outcome for decision in decisions) != tuple(entry.outcome for entry in entries):
+        return Flaw("a write before it changes what is decided")
+    if any(decision.outcome == "transfer" for decision in decisions[:-1]):
+        return Flaw("a transfer is not the last decision")
+    task = assemble(site, user_id, tuple(entry.wish for entry in entries), decisions)
+    return flaw_of(site, task) or task
+
+
+def _decide(site: OpenDomain, user_id: str, wishes: Sequence[Wish], config: TasksConfig) -> list[Decision] | Flaw:
+    world, decisions = site.environment(), []
+    for wish in wishes:
+        decision = certify(site.domain, wish, user_id, world, min_margin=config.min_margin)
+        if not isinstance(decision, Decision):
+            return Flaw(decision.reason)
+        if not replay(world, decision.calls):
+            return Flaw("a gold write is refused where it lands")
+        decisions.append(decision)
+    return decisions
+
+
+def assemble(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...], pair: Pair | None = None) -> Task:
+    """Puts a task together; nothing is checked. Its id is its content."""
+    heaviest = max(decisions, key=lambda decision: decision.certificate.burden if decision.calls else -1)
+    declined = [decision for decision in decisions if decision.outcome != "act"]
+    writes = tuple(call for decision in decisions for call in decision.calls)
+    burden = max(decision.certificate.burden for decision in decisions)
+    content = [user_id, [wish.model_dump() for wish in wishes], [call.key for call in writes], [decision.rule for decision in decisions]]
+    return Task(
+        id=content_id(site.name, content),
+        domain=site.name,
+        kind=kind_of(bool(declined), len(writes), burden),
+        user_id=user_id,
+        wishes=wishes,
+        decisions=decisions,
+        ordered=_order_matters(site, user_id, wishes, decisions),
+        distractors=tuple(_distractors(site, user_id, wishes, decisions)),
+        pair=pair,
+        tool=declined[0].rule if declined else heaviest.calls[0].name,
+        burden=burden,
+        relevant=sum(decision.certificate.relevant for decision in decisions),
+    )
+
+
+def replay(world: Environment, calls: Sequence[Call]) -> bool:
+    """Runs the calls; False as soon as one is refused."""
+    return not any(world.call(call.name, call.arguments).error for call in calls)
+
+
+def _order_matters(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...]) -> bool:
+    """Whether another order of the wishes gives another end state, or other gold arguments."""
+    writing = [decision.calls for decision in decisions if decision.calls]
+    if any(decision.outcome == "transfer" for decision in decisions):
+        return len(decisions) > 1
+    if len(writing) < 2:
+        return len(decisions) > 1 and bool(writing) and _decided_otherwise(site, user_id, wishes, decisions)
+    orders = list(permutations(writing)) if len(writing) <= 3 else _samples(writing)
+    ends = {_end([call for calls in order for call in calls], site) for order in orders}
+    return len(ends) > 1 or _decided_otherwise(site, user_id, wishes, decisions)
+
+
+def _samples(writing: list[tuple[Call, ...]]) -> list[tuple[tuple[Call, ...], ...]]:
+    """For more than three decisions: as given, reversed, and every swap of two neighbours."""
+    swaps = []
+    for index in range(len(writing) - 1):
+        order = list(writing)
+        order[index], order[index + 1] = order[index + 1], order[index]
+        swaps.append(tuple(order))
+    return [tuple(writing), tuple(reversed(writing)), *swaps]
+
+
+def _end(calls: Sequence[Call], site: OpenDomain) -> str:
+    """The end state of the calls; where one is refused, the refusal is part of it."""
+    world = site.environment()
+    done = replay(world, calls)
+    return world.fingerprint() if done else f"refused:{world.fingerprint()}"
+
+
+def _decided_otherwise(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...]) -> bool:
+    """Whether a wish is decided differently when it comes first."""
+    world = site.environment()
+    for wish, decision in zip(wishes[1:], decisions[1:], strict=True):
+        alone = certify(site.domain, wish, user_id, world)
+        if not isinstance(alone, Decision) or (alone.calls, alone.rule, alone.told) != (decision.calls, decision.rule, decision.told):
+            return True
+    return False
+
+
+def _distractors(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...]) -> list[Distractor]:
+    """Each kind's near misses, put into the whole task: the gold of the other wishes around the one wrong decision."""
+    world, found = site.environment(), []
+    gold = [decision.calls for decision in decisions]
+    for index, wish in enumerate(wishes):
+        kind = site.domain.kinds[wish.kind]
+        outcome = outcome_of(decisions[index])
+        for miss in kind.distractors(wish, user_id, world, outcome):
+            calls = [*gold[:index], miss.calls, *gold[index + 1 :]]
+            found.append(Distractor(mistake=miss.mistake, calls=tuple(call for part in calls for call in part)))
+        replay(world, gold[index])
+    return found
+
+
+def flaw_of(site: OpenDomain, task: Task) -> Flaw | None:
+    """The self-check: gold scores 1, doing nothing 0 where something is due, every distractor 0, and the plan's reads succeed."""
+    world = site.environment()
+    if not replay(world, task.writes):
+        return Flaw("the gold does not replay")
+    gold = world.fingerprint()
+    if task.writes and gold == site.environment().fingerprint():
+        return Flaw("the gold changes nothing")
+    declined = any(decision.outcome != "act" for decision in task.decisions)
+    for distractor in task.distractors:
+        wrong = site.environment()
+        replay(wrong, distractor.calls)
+        if wrong.fingerprint() == gold and not (declined and len(distractor.calls) > len(task.writes)):
+            return Flaw(f"a distractor scores 1: {distractor.mistake}")
+    return _unreadable(site, task)
+
+
+def _unreadable(site: OpenDomain, task: Task) -> Flaw | None:
+    world = site.environment()
+    for decision in task.decisions:
+        if any(world.call(read.name, read.arguments).error for read in decision.certificate.plan):
+            return Flaw("a read of the plan is refused")
+        replay(world, decision.calls)
+    return None

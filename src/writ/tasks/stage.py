@@ -1,0 +1,196 @@
+"""The tasks stage: domain snapshots in, batches of certified tasks out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from writ.domains.certificates import certify, outcome_of
+from writ.domains.people import blocked_users, split_of
+from writ.domains.registry import OpenDomain, open_domain
+from writ.schema import Batch, Cell, Decision, DomainSnapshot, Pair, Task, Wish, canonical, content_id
+from writ.settings import TasksConfig
+from writ.tasks.compose import Flaw, assemble, compose, flaw_of
+from writ.tasks.grid import Bucket, Quota, kind_of, quotas
+from writ.tasks.shelf import Entry, shelf
+
+MAX_PAIR_LOW_BURDEN = 3
+MIN_PAIR_HIGH_BURDEN = 4
+
+
+@dataclass(slots=True)
+class Supply:
+    """What a database can give: shelves of all eligible users, and per bucket the entries that can lead a task in it."""
+
+    sites: dict[str, OpenDomain] = field(default_factory=dict)
+    shelves: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
+    leads: dict[Bucket, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def capacity(self) -> dict[Bucket, int]:
+        """Tasks per bucket that differ in what leads them; a pair makes two. A lower bound where fillings can vary."""
+        return {bucket: len(entries) * (2 if bucket.pair else 1) for bucket, entries in self.leads.items()}
+
+
+def synthesize(config: TasksConfig, *, count: int, seed: int, domain: Iterable[DomainSnapshot]) -> Iterator[Task]:
+    """Tasks for `count` kept conversations, grouped in batches of one cell, each batch followed by its reserve. Deterministic."""
+    supply = survey(config, seed=seed, domain=domain)
+    made: set[str] = set()
+    for quota in quotas(count, supply.capacity, config, supply.sites, seed):
+        tasks = list(_tasks(supply, quota, config, seed, made))
+        yield from _batched(tasks, quota, config)
+
+
+def survey(config: TasksConfig, *, seed: int, domain: Iterable[DomainSnapshot]) -> Supply:
+    """Every shelf of every eligible user, and what each bucket could hold."""
+    supply = Supply()
+    for snapshot in domain:
+        site = supply.sites[snapshot.name] = open_domain(snapshot)
+        for user_id in eligible(site, config):
+            entries = shelf(site, user_id, config, seed)
+            supply.shelves[snapshot.name, user_id] = entries
+            for lead in entries:
+                for bucket in _buckets(site, lead, entries, config):
+                    supply.leads[bucket].append(lead)
+    return supply
+
+
+def eligible(site: OpenDomain, config: TasksConfig) -> list[str]:
+    """Users of the wanted split that no benchmark task names."""
+    blocked = blocked_users(site.domain, site.database, site.snapshot.benchmark_tasks)
+    return [
+        user_id
+        for user_id in site.domain.persons(site.database)
+        if user_id not in blocked and split_of(user_id, config.salt, config.held_out_share) == config.split
+    ]
+
+
+def _buckets(site: OpenDomain, lead: Entry, entries: Sequence[Entry], config: TasksConfig) -> Iterator[Bucket]:
+    """Where this entry can be the heaviest decision, or the refusal."""
+    if lead.outcome != "act":
+        for writes in (0, 1, 2):
+            if _fill(lead, entries, writes, Random(0)) is not None:
+                yield Bucket("refusal", False, Cell(site.name, writes, lead.bin, lead.tool))
+        return
+    for writes in range(lead.writes, config.max_writes + 1):
+        if _fill(lead, entries, writes, Random(0)) is not None:
+            yield Bucket(kind_of(False, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
+    if lead.burden >= MIN_PAIR_HIGH_BURDEN and lead.writes <= config.max_writes and _low(site, lead) is not None:
+        yield Bucket(kind_of(False, lead.writes, lead.burden), True, Cell(site.name, lead.writes, lead.bin, lead.tool))
+
+
+def _fill(lead: Entry, entries: Sequence[Entry], writes: int, rng: Random) -> list[Entry] | None:
+    """Lighter entries of the same user that bring the lead to exactly `writes`; None where there are none."""
+    missing = writes - lead.writes
+    light = [entry for entry in entries if entry.outcome == "act" and 0 < entry.writes <= missing and _fits(lead, entry)]
+    rng.shuffle(light)
+    light.sort(key=lambda entry: entry.tool == lead.tool)  # other tools first: a task of many kinds of writes is worth more
+    return _choose(missing, light, (), [4 * len(light) + 8])
+
+
+def _fits(lead: Entry, entry: Entry) -> bool:
+    lighter = entry.burden < lead.burden or (entry.burden == lead.burden and entry.tool == lead.tool) or lead.outcome != "act"
+    return lighter and entry.burden <= max(lead.burden, 3) and _apart(lead, entry)
+
+
+def _apart(one: Entry, other: Entry) -> bool:
+    return one.touched.isdisjoint(other.touched) and one.mentions.isdisjoint(other.mentions)
+
+
+def _choose(missing: int, light: Sequence[Entry], chosen: tuple[Entry, ...], budget: list[int]) -> list[Entry] | None:
+    """Entries with exactly `missing` writes, pairwise apart: depth first, within a budget of steps."""
+    if missing == 0:
+        return list(chosen)
+    for index, entry in enumerate(light):
+        budget[0] -= 1
+        if budget[0] < 0:
+            return None
+        if entry.writes <= missing and all(_apart(entry, other) for other in chosen):
+            found = _choose(missing - entry.writes, light[index + 1 :], (*chosen, entry), budget)
+            if found is not None:
+                return found
+    return None
+
+
+def _low(site: OpenDomain, lead: Entry) -> tuple[Wish, Decision, Decision] | None:
+    """The low telling of a lead's gold, with the decisions of both: (low wish, low, high)."""
+    world = site.environment()
+    high = certify(site.domain, lead.wish, lead.user_id, world)
+    if not isinstance(high, Decision):
+        return None
+    wish = site.domain.kinds[lead.wish.kind].narrow(lead.wish, lead.user_id, world, outcome_of(high))
+    low = certify(site.domain, wish, lead.user_id, world) if wish is not None else None
+    if wish is None or not isinstance(low, Decision) or low.calls != high.calls:
+        return None
+    return (wish, low, high) if low.certificate.burden <= min(MAX_PAIR_LOW_BURDEN, high.certificate.burden - 1) else None
+
+
+def _tasks(supply: Supply, quota: Quota, config: TasksConfig, seed: int, made: set[str]) -> Iterator[Task]:
+    """Up to `quota.tasks` new tasks of the bucket; users take turns."""
+    rng = Random(f"{seed}:{canonical(quota.bucket)}")
+    site = supply.sites[quota.bucket.cell.domain]
+    number = 0
+    for lead in _in_turns(supply.leads[quota.bucket], rng):
+        made_here = _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
+        if any(task.id in made for task in made_here):
+            continue
+        for task in made_here:
+            made.add(task.id)
+            number += 1
+            yield task
+        if number >= quota.tasks:
+            return
+
+
+def _in_turns(leads: Sequence[Entry], rng: Random) -> list[Entry]:
+    """Shuffled, with every user once before any user twice."""
+    seen: Counter[str] = Counter()
+    turns: list[tuple[int, Entry]] = []
+    for lead in rng.sample(list(leads), len(leads)):
+        turns.append((seen[lead.user_id], lead))
+        seen[lead.user_id] += 1
+    return [lead for _, lead in sorted(turns, key=lambda turn: turn[0])]
+
+
+def _single(supply: Supply, site: OpenDomain, bucket: Bucket, lead: Entry, config: TasksConfig, rng: Random) -> list[Task]:
+    """One task that the entry leads; empty where three tries of filling and order give none in this bucket."""
+    entries = supply.shelves[site.name, lead.user_id]
+    for _ in range(3):
+        others = _fill(lead, entries, bucket.cell.writes, rng)
+        if others is None:
+            return []
+        parts = [*others, lead]
+        if lead.outcome != "transfer":
+            rng.shuffle(parts)
+        task = compose(site, parts, config)
+        if not isinstance(task, Flaw) and (task.cell, task.kind) == (bucket.cell, bucket.kind):
+            return [task]
+        if not others:
+            return []
+    return []
+
+
+def _pair(site: OpenDomain, lead: Entry) -> list[Task]:
+    """Two tasks with one gold: told at high and at low burden."""
+    found = _low(site, lead)
+    if found is None:
+        return []
+    wish, low, high = found
+    name = content_id("pair", [lead.user_id, [call.key for call in high.calls]])
+    tasks = [
+        assemble(site, lead.user_id, (lead.wish,), (high,), Pair(id=name, member="high")),
+        assemble(site, lead.user_id, (wish,), (low,), Pair(id=name, member="low")),
+    ]
+    return [] if any(flaw_of(site, task) for task in tasks) else tasks
+
+
+def _batched(tasks: Sequence[Task], quota: Quota, config: TasksConfig) -> Iterator[Task]:
+    """Deals the wanted number into batches of at most `batch_size`, and the reserve evenly behind them."""
+    wanted = min(quota.wanted, len(tasks))
+    batches = max(1, -(-wanted // config.batch_size))
+    for index in range(batches):
+        mine = list(tasks[index:wanted:batches])
+        reserve = list(tasks[wanted + index :: batches])
+        batch = Batch(id=content_id("batch", [canonical(quota.bucket), index]), wanted=len(mine))
+        for task in (*mine, *reserve):
+            yield task.model_copy(update={"batch": batch})
