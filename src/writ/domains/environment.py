@@ -1,0 +1,136 @@
+"""One conversation's executable world: a toolkit over an overlay of the shared database.
+
+Results are byte-identical to τ²-bench's: strings as they are, records as JSON with every field, refusals as `Error: ` and their reason.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from writ.domains.database import Changes, Database, Overlay
+from writ.domains.toolkit import Toolkit
+from writ.errors import ToolRefused
+
+Malformed = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SyntaxError, RecursionError, MemoryError)
+"""What Python raises inside a tool that gets arguments it was not made for. The benchmark shows the agent their text, so do we."""
+
+_PYDANTIC_DOCS = re.compile(r"(https://errors\.pydantic\.dev/)[0-9.]+/")
+_PYDANTIC_PINNED = r"\g<1>2.12/"
+"""The benchmark's lock file pins pydantic 2.12, whose error texts carry that version in a link."""
+
+_TAKEN = {
+    "requestor": "tau2.environment.environment.Environment.make_tool_call() got multiple values for keyword argument 'requestor'",
+    "self": "Environment.make_tool_call() got multiple values for argument 'self'",
+    "tool_name": "Environment.make_tool_call() got multiple values for argument 'tool_name'",
+}
+"""Argument names that collide with the benchmark's own dispatcher, and what it answers."""
+
+_dumps = json.JSONEncoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the agent sees of a call."""
+
+    content: str
+    error: bool
+
+
+class Environment:
+    """Opening one costs microseconds: nothing is copied until a tool writes."""
+
+    __slots__ = ("_hash", "_overlay", "_toolkit", "_tools")
+
+    def __init__(self, toolkit_class: type[Toolkit], database: Database | Overlay) -> None:
+        self._overlay = database if isinstance(database, Overlay) else Overlay(database)
+        self._toolkit = toolkit_class(self._overlay)
+        self._tools = toolkit_class.tools
+        self._hash: str | None = None
+
+    @property
+    def state(self) -> Overlay:
+        """The tables as they stand now, for those who make tasks; an agent has only `read`."""
+        return self._overlay
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Run a tool. Never raises: a refusal is a result, and leaves no trace but those the benchmark itself leaves."""
+        try:
+            return ToolResult(rendered(self._run(name, arguments)), error=False)
+        except ToolRefused as e:
+            return ToolResult(f"Error: {e}", error=True)
+
+    def read(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """What a read or generic tool gives, as JSON values that must not be changed.
+
+        Raises: ToolRefused where `call` would give an error, and for a tool that writes.
+        """
+        if self.writes(name):
+            raise ToolRefused(f"Tool '{name}' writes.")
+        return self._run(name, arguments)
+
+    def writes(self, name: str) -> bool:
+        """True for a write tool; False for any other, or for a name that is no tool."""
+        tool = self._tools.get(name)
+        return tool is not None and tool.kind == "write"
+
+    def delta(self) -> Changes:
+        """The records that differ from the snapshot, None where deleted: table -> id -> record. Not to be changed."""
+        return self._overlay.delta()
+
+    def fingerprint(self) -> str:
+        """Over one snapshot, two end states are equal iff their fingerprints are."""
+        return self._overlay.fingerprint()
+
+    def db_hash(self) -> str:
+        """sha256 (hex) of the whole database as JSON with sorted keys: what the benchmark compares."""
+        if self._hash is None:
+            self._hash = self._overlay.hash()
+        return self._hash
+
+    def fork(self) -> "Environment":
+        """An independent environment in the same state."""
+        twin = Environment(type(self._toolkit), self._overlay.fork())
+        twin._hash = self._hash
+        return twin
+
+    def _run(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Raises: ToolRefused, after undoing what the tool wrote since its last mark."""
+        for taken, text in _TAKEN.items():
+            if taken in arguments:
+                raise ToolRefused(text)
+        tool = self._tools.get(name)
+        if tool is None:
+            raise ToolRefused(f"Tool '{name}' not found.")
+        tool.check(arguments)
+        if tool.kind == "write":
+            self._hash = None
+        self._overlay.mark()
+        try:
+            return tool.method(self._toolkit, **arguments)
+        except ToolRefused:
+            self._overlay.rollback()
+            raise
+        except Malformed as e:
+            self._overlay.rollback()
+            raise ToolRefused(_explained(e)) from e
+
+
+def rendered(value: Any) -> str:
+    """A tool's result as text: strings as they are, records as JSON; numbers outside a record become strings, as in the benchmark."""
+    return value if isinstance(value, str) else _dumps(_quoted(value))
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_quoted(item) for item in value]
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _explained(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        return _PYDANTIC_DOCS.sub(_PYDANTIC_PINNED, str(error))
+    return str(error)

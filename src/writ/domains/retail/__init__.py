@@ -1,0 +1,1 @@
+"""Retail: a store's orders, compatible with τ²-bench."""
