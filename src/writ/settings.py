@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from writ.llm import EndpointSettings
 from writ.schema import Kind, Record, execution
+from writ.storage import S3Settings
 
 
 class DomainsConfig(Record):
@@ -23,6 +25,8 @@ class DomainsConfig(Record):
     The key holds what the files say, not where they stand."""
     users: int = Field(500, ge=1)
     """Users of a generated database."""
+    artifact: str | None = execution(None)
+    """Key of a `domain` artifact that already stands in the store; the files are then not read. Set by `writ submit`."""
 
 
 class TasksConfig(Record):
@@ -53,3 +57,81 @@ class TasksConfig(Record):
         if not self.mix or min(self.mix.values()) < 0 or sum(self.mix.values()) <= 0:
             raise ValueError("shares must be >= 0 and not all zero")
         return self
+
+
+class InstructionsConfig(Record):
+    """How wishes are told."""
+
+    per_task: int = Field(1, ge=1)
+    """Instructions per task: more than one makes a behavior family."""
+    paraphrase: bool = False
+    """A model rewords the scenario; what breaks the slot ledger is replaced by the template."""
+    paraphraser: EndpointSettings = EndpointSettings(model="paraphraser")
+    """Used only with `paraphrase`."""
+
+
+class SimulationConfig(Record):
+    """Who speaks, within which limits."""
+
+    agent: EndpointSettings = EndpointSettings(model="writ-scripted")
+    """The model that plays the agent; without a URL, the embedded scripted model."""
+    user: EndpointSettings = EndpointSettings(model="writ-scripted")
+    """The model that plays the user; without a URL, the embedded scripted model."""
+    rollouts_per_task: int = Field(1, ge=1)
+    max_steps: int = Field(200, ge=1)
+    """Messages of any side after which a conversation is cut."""
+    max_errors: int = Field(10, ge=1)
+    """Refused tool calls of one conversation after which it is cut."""
+    max_regenerated: int = Field(2, ge=0)
+    """Times that one user turn which invents or leaks something is asked again."""
+    faults: dict[str, float] = {}
+    """Rates of labelled faults of the embedded scripted model, by name, such as `{wrong_argument: 0.2}`."""
+    concurrency: int = execution(64, ge=1)
+    """Conversations in flight in one worker."""
+    conversation_deadline_s: float = execution(1_800.0, gt=0)
+    max_tokens: int | None = execution(None, ge=1)
+    """Prompt and completion tokens of the whole stage; reached: the run stops and can go on with more."""
+    max_cost_usd: float | None = execution(None, gt=0)
+    """Money by the endpoints' prices; as `max_tokens`."""
+
+
+class VerificationConfig(Record):
+    """What a kept conversation must pass."""
+
+    required: tuple[str, ...] = ()
+    """Names of checks (`writ stages --checks` lists them); empty: all of them."""
+    judge: EndpointSettings | None = None
+    """An optional model that judges tone only; its failure is `unclear`, never 0."""
+
+
+class DatasetConfig(Record):
+    """What leaves: how many rows, in which splits and files."""
+
+    count: int = Field(200, ge=1)
+    """Wanted kept conversations."""
+    min_kept_share: float = Field(0.5, ge=0, le=1)
+    """Below this share of kept among attempted conversations the run ends with exit code 3."""
+    near_duplicate: float = Field(0.9, gt=0, le=1)
+    """Estimated Jaccard similarity of masked word shingles from which one of two conversations is removed."""
+    ngram_words: int = Field(13, ge=3)
+    """Words per n-gram of the text overlap test against benchmark tasks."""
+    formats: tuple[Literal["jsonl", "parquet", "sharegpt", "preferences"], ...] = ("jsonl", "parquet", "sharegpt", "preferences")
+    allow_scripted: bool = True
+    """Rows of the scripted model may be written; the card says so, and training refuses them unless allowed there too."""
+
+
+class RunConfig(Record):
+    """One run, whole. `writ run --config FILE --set KEY=VALUE` fills it; a field's docstring is its reference."""
+
+    seed: int = 7
+    domains: DomainsConfig = DomainsConfig()
+    tasks: TasksConfig = TasksConfig()
+    instructions: InstructionsConfig = InstructionsConfig()
+    simulation: SimulationConfig = SimulationConfig()
+    verification: VerificationConfig = VerificationConfig()
+    dataset: DatasetConfig = DatasetConfig()
+    out: str = execution("runs")
+    """The store: a folder, or `s3://bucket/prefix`."""
+    s3: S3Settings = execution(S3Settings())
+    workers: int = execution(1, ge=1)
+    """Processes that simulate."""
