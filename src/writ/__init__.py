@@ -1,1 +1,3 @@
 """writ: verified training conversations for tool-calling agents."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,153 @@
+"""THE stage table. Read this first.
+
+    domain ──► tasks ──► instructions ──► trajectories ──► verdicts ──► rows ──► page
+
+A stage is a function from records to records. It never knows where it runs, where its input came from, or which model answers. `STAGES` says of
+each what it reads and writes, which settings it depends on and which image carries it; `plan` computes the keys of a whole run before anything
+runs; `runners/` make the artifacts. Only this file composes stages: simulation verifies each rollout at once, by the function of the verify stage.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from pydantic import BaseModel
+
+from writ import __version__
+from writ.artifacts import artifact_key, run_id
+from writ.domains.sources import fingerprint
+from writ.schema import DomainSnapshot, Instruction, Record, Row, Task, Trajectory, Verdict, semantic
+from writ.settings import RunConfig
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One row of the table."""
+
+    name: str
+    function: str
+    """Dotted path `module:function`; imported when the stage runs, so that `writ --help` is instant and no task pod loads torch."""
+    arguments: Callable[[RunConfig], Arguments]
+    """The settings it depends on, as keyword arguments of the function."""
+    writes: type[Record]
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """Keyword argument of the function -> stage whose records it gets."""
+    image: str = ""
+    """Container image that carries it, `writ-<image>`; the stage's own name by default."""
+    revision: int = 1
+    """Rises when the stage's output changes for equal input; a golden test fails when one happens without the other."""
+    files: tuple[str, ...] = ()
+    """Files that it leaves beside its records, for people and for Argo's artifacts."""
+
+    def load(self) -> Callable[..., Any]:
+        module, _, name = self.function.partition(":")
+        function: Callable[..., Any] = getattr(import_module(module), name)
+        return function
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "domain",
+        "writ.domains.sources:snapshots",
+        lambda c: {"config": c.domains, "seed": c.seed, "content": fingerprint(c.domains)},
+        writes=DomainSnapshot,
+        image="tasks",
+    ),
+    Stage(
+        "tasks",
+        "writ.tasks.stage:synthesize",
+        lambda c: {"config": c.tasks, "count": c.dataset.count, "seed": c.seed},
+        reads={"domain": "domain"},
+        writes=Task,
+    ),
+    Stage(
+        "instructions",
+        "writ.instructions.stage:write_instructions",
+        lambda c: {"config": c.instructions, "seed": c.seed},
+        reads={"domain": "domain", "tasks": "tasks"},
+        writes=Instruction,
+    ),
+    Stage(
+        "simulate",
+        "writ.simulation.stage:simulate",
+        lambda c: {"config": c.simulation, "required": c.verification.required, "seed": c.seed},
+        reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions"},
+        writes=Trajectory,
+    ),
+    Stage(
+        "verify",
+        "writ.verification.stage:verify",
+        lambda c: {"config": c.verification},
+        reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate"},
+        writes=Verdict,
+    ),
+    Stage(
+        "dataset",
+        "writ.dataset.stage:build",
+        lambda c: {"config": c.dataset, "held_out": {"salt": c.tasks.salt, "share": c.tasks.held_out_share}},
+        reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate", "verdicts": "verify"},
+        writes=Row,
+        files=("README.md", "decontamination.json"),
+    ),
+    Stage(
+        "report",
+        "writ.report.stage:write_report",
+        lambda c: {"config": semantic(c)},
+        reads={
+            "domain": "domain",
+            "tasks": "tasks",
+            "instructions": "instructions",
+            "trajectories": "simulate",
+            "verdicts": "verify",
+            "rows": "dataset",
+        },
+        writes=Record,
+        files=("report.html",),
+    ),
+)
+
+BY_NAME: Mapping[str, Stage] = {stage.name: stage for stage in STAGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The keys of a run's artifacts, known before anything runs."""
+
+    keys: Mapping[str, str]
+    """Stage -> key, in the order of the table."""
+
+    @property
+    def run_id(self) -> str:
+        return run_id(self.keys)
+
+    def inputs(self, stage: Stage) -> dict[str, str]:
+        """Argument -> key of the artifact it reads."""
+        return {argument: self.keys[source] for argument, source in stage.reads.items()}
+
+
+def plan(config: RunConfig) -> Plan:
+    """Computes all keys: each is the hash of a stage's name, revision, semantic settings and the keys of its inputs.
+
+    Raises: ConfigError where domain data cannot be read.
+    """
+    keys: dict[str, str] = {}
+    for stage in STAGES:
+        if stage.name == "domain" and config.domains.artifact:
+            keys[stage.name] = config.domains.artifact
+            continue
+        inputs = {argument: keys[source] for argument, source in stage.reads.items()}
+        keys[stage.name] = artifact_key(stage.name, stage.revision, identity(stage.arguments(config)), inputs)
+    return Plan(keys)
+
+
+def identity(arguments: Arguments) -> dict[str, Any]:
+    """The semantic part of a stage's arguments."""
+    return {name: semantic(value) if isinstance(value, BaseModel) else value for name, value in arguments.items()}
+
+
+def code_version() -> str:
+    """Provenance that manifests carry; no part of any key."""
+    return f"writ {__version__}"
