@@ -140,6 +140,11 @@ class Overlay:
         twin._changed = {table: dict(records) for table, records in self._changed.items()}
         return twin
 
+    @property
+    def touched(self) -> bool:
+        """Whether anything was ever written here; what it reads may then change under the reader's hands."""
+        return bool(self._changed)
+
     def delta(self) -> Changes:
         """The records that differ from the snapshot, None where deleted: table -> id -> record. Not to be changed.
 

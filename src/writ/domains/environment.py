@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from writ.domains.database import Changes, Database, Overlay
+from writ.domains.database import Changes, Database, Overlay, copied
 from writ.domains.toolkit import Toolkit
 from writ.errors import ToolRefused
 
@@ -71,6 +71,14 @@ class Environment:
         if self.writes(name):
             raise ToolRefused(f"Tool '{name}' writes.")
         return self._run(name, arguments)
+
+    def perform(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, str]:
+        """A call's JSON value and its text, for those who replay: the value is the caller's own once anything was written.
+
+        Raises: ToolRefused; its text behind `Error: ` is what the agent sees.
+        """
+        value = self._run(name, arguments)
+        return (copied(value) if self._overlay.touched else value), rendered(value)
 
     def writes(self, name: str) -> bool:
         """True for a write tool; False for any other, or for a name that is no tool."""
