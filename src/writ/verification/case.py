@@ -1,0 +1,80 @@
+"""One conversation on trial, with everything that a check may ask about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from writ.domains.registry import OpenDomain
+from writ.schema import Check, Decision, Instruction, Result, Task, Trajectory, Wish
+from writ.verification.causes import CAUSES
+from writ.verification.transcript import Made, Transcript, replay
+
+
+@dataclass(frozen=True)
+class Case:
+    """Facts are computed when a check first asks."""
+
+    site: OpenDomain
+    trajectory: Trajectory
+    task: Task | None
+    instruction: Instruction | None
+    certified: bool = True
+    """Whether the task's decisions carry real certificates; False for tasks that came from elsewhere."""
+
+    @cached_property
+    def transcript(self) -> Transcript:
+        return replay(self.site, self.trajectory)
+
+    @cached_property
+    def gold(self) -> str:
+        """Fingerprint of the end state that the gold writes lead to; refused gold calls change nothing (the benchmark has some)."""
+        world = self.site.environment()
+        for call in self.task.writes if self.task else ():
+            world.call(call.name, call.arguments)
+        return world.fingerprint()
+
+    @cached_property
+    def landings(self) -> tuple[int | None, ...]:
+        """Per decision: index of the message with the first of its writes; None where it has none in this conversation."""
+        return tuple(self._landing(decision) for decision in self.decisions)
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        return self.task.decisions if self.task else ()
+
+    @property
+    def wishes(self) -> Sequence[Wish]:
+        return self.task.wishes if self.task else ()
+
+    def _landing(self, decision: Decision) -> int | None:
+        """By equal calls; failing that, by the tool alone, so that a wrong argument is still laid at the right decision."""
+        keys, tools = {call.key for call in decision.calls}, {call.name for call in decision.calls}
+        exact = [made.index for made in self.transcript.writes if made.call and made.call.key in keys]
+        loose = [made.index for made in self.transcript.writes if made.name in tools]
+        return next(iter(exact or loose), None)
+
+    def decision_of(self, made: Made) -> int | None:
+        """Index of the decision that this write belongs to; None for one that nobody asked for."""
+        if made.call is None:
+            return None
+        exact = [index for index, decision in enumerate(self.decisions) if any(call.key == made.call.key for call in decision.calls)]
+        loose = [index for index, decision in enumerate(self.decisions) if any(call.name == made.name for call in decision.calls)]
+        return next(iter(exact or loose), None)
+
+    def said(self, made: Made) -> dict[str, object]:
+        """Slots of the wish that a write belongs to; empty where it belongs to none."""
+        index = self.decision_of(made)
+        return dict(self.wishes[index].slots) if index is not None and index < len(self.wishes) else {}
+
+
+def passed(name: str, detail: str = "") -> Check:
+    return Check(name=name, result="pass", detail=detail)
+
+
+def failed(name: str, cause: str, detail: str = "", turn: int | None = None, result: Result = "fail") -> Check:
+    """A failed or unclear check; its owner follows from the cause."""
+    return Check(name=name, result=result, cause=cause, owner=CAUSES[cause].owner, detail=detail, turn=turn)
+
+
+def not_applicable(name: str, why: str) -> Check:
+    return Check(name=name, result="not_applicable", detail=why)

@@ -1,0 +1,101 @@
+"""Where each argument of a write came from: the user's words, a tool output, or a named formula over such values."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from writ.schema import Call, Check, Origin
+from writ.verification.case import Case, failed, not_applicable, passed
+from writ.verification.process import stands_in
+from writ.verification.transcript import Made, leaves
+
+
+def grounding(case: Case) -> tuple[Check, tuple[Origin, ...]]:
+    """The check, and the origin of every argument leaf of every write that was made."""
+    done = [made for made in case.transcript.writes if made.call and not made.refused]
+    if not done:
+        return not_applicable("grounding", "no write"), ()
+    origins = tuple(origin for made in done for origin in _origins(case, made))
+    lost = next((origin for origin in origins if origin.kind == "none"), None)
+    if lost is not None:
+        return failed("grounding", "ungrounded_argument", f"{lost.argument} = {lost.value!r} comes from nowhere", lost.call), origins
+    return passed("grounding", f"{len(origins)} arguments"), origins
+
+
+def _origins(case: Case, made: Made) -> Iterator[Origin]:
+    call = made.call or Call(name=made.name)
+    shown = case.transcript.shown_before(made.index)
+    formulas = case.site.domain.formulas(call, shown, case.said(made))
+    forms = case.site.domain.forms(call, shown)
+    for path, value in leaves(call.arguments):
+        found = _formula(formulas, path, value) or _said(case, made, forms.get(path, ()), value) or _shown(case, made, call.name, path, value)
+        kind, turn, where = found or ("none", None, "")
+        yield Origin(call=made.index, argument=path, value=value, kind=kind, turn=turn, path=where)  # type: ignore[arg-type]
+
+
+def _formula(formulas: Any, path: str, value: Any) -> tuple[str, int | None, str] | None:
+    name, derived = formulas.get(path, ("", None))
+    return ("formula", None, name) if name and _equal(derived, value) else None
+
+
+def _said(case: Case, made: Made, forms: Sequence[str], value: Any) -> tuple[str, int | None, str] | None:
+    """The first user turn that states the value, in its own spelling or in one of the domain's."""
+    spellings = (str(value), str(value).replace("_", " "), *forms)
+    for index, text in case.transcript.said_by_user:
+        if index < made.index and any(spelling and stands_in(spelling, text) for spelling in spellings):
+            return "said", index, ""
+    return None
+
+
+def _shown(case: Case, made: Made, tool: str, path: str, value: Any) -> tuple[str, int | None, str] | None:
+    """The latest output with this value at a path that the domain allows for this argument."""
+    allowed = case.site.domain.fields(tool, re.sub(r"(^|\.)\d+(?=\.|$)", r"\1*", path))
+    patterns = [(pattern.partition(":")[0], pattern.partition(":")[2]) for pattern in allowed]
+    for earlier in reversed(case.transcript.made):
+        if earlier.index < made.index and earlier.call is not None and not earlier.refused:
+            for name, pattern in patterns:
+                if name in (earlier.name, "*"):
+                    where = _find(earlier.value, pattern.split(".") if pattern else [], value)
+                    if where is not None:
+                        return "shown", _result_index(case, earlier), where
+    return None
+
+
+def _find(node: Any, pattern: Sequence[str], value: Any, at: str = "") -> str | None:
+    """Path of a leaf that matches the pattern and equals the value; `*` stands for any key or index, and a key itself may be the value."""
+    if not pattern:
+        return at if _equal(node, value) else None
+    head, rest = pattern[0], pattern[1:]
+    children: Iterator[tuple[str, Any]] = iter(())
+    if isinstance(node, dict):
+        children = iter(node.items()) if head == "*" else iter([(head, node[head])] if head in node else [])
+    elif isinstance(node, list):
+        children = ((str(index), item) for index, item in enumerate(node)) if head == "*" else iter(())
+    for key, child in children:
+        here = f"{at}.{key}" if at else key
+        if not rest and head == "*" and _equal(key, value):
+            return here
+        found = _find(child, rest, value, here)
+        if found is not None:
+            return found
+    return None
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) < 0.005
+    return type(one) is type(other) and bool(one == other)
+
+
+def _result_index(case: Case, made: Made) -> int:
+    """Index of the tool message that answered a call."""
+    for index in range(made.index + 1, len(case.trajectory.messages)):
+        message = case.trajectory.messages[index]
+        if message.role == "tool":
+            calls = case.trajectory.messages[made.index].tool_calls
+            names = {call.id: call.name for call in calls}
+            if names.get(message.tool_call_id or "") == made.name:
+                return index
+    return made.index

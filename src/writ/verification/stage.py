@@ -1,0 +1,104 @@
+"""The verify stage: every check runs on every conversation, and every loss has one cause."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from writ.domains.registry import OpenDomain, open_domain
+from writ.errors import ArtifactError, ConfigError
+from writ.schema import Check, DomainSnapshot, Instruction, Task, Trajectory, Verdict
+from writ.settings import VerificationConfig
+from writ.verification import outcome, process
+from writ.verification.case import Case
+from writ.verification.causes import OWNERS
+from writ.verification.grounding import grounding
+
+CheckFunction = Callable[[Case], Check]
+
+CHECKS: Mapping[str, CheckFunction] = {
+    "termination": outcome.termination,
+    "transcript": outcome.transcript,
+    "calls": outcome.calls,
+    "end_state": outcome.end_state,
+    "writes": outcome.writes,
+    "told": outcome.told,
+    "refusals": outcome.refusals,
+    "identified": outcome.identified,
+    "policy": process.policy,
+    "turns": process.turns,
+    "confirmation": process.confirmation,
+    "grounding": lambda case: grounding(case)[0],
+    "coverage": process.coverage,
+    "user_words": process.user_words,
+    "user_end": process.user_end,
+}
+"""All checks, in the order in which a failed one names the cause among those of one owner."""
+
+OUTCOME = ("end_state", "told", "refusals")
+"""What the reward is made of; the process checks stand beside it."""
+
+
+def verify(
+    config: VerificationConfig,
+    *,
+    domain: Iterable[DomainSnapshot],
+    tasks: Iterable[Task],
+    instructions: Iterable[Instruction],
+    trajectories: Iterable[Trajectory],
+) -> Iterator[Verdict]:
+    """One verdict per trajectory, in order. Raises: ArtifactError where a trajectory's task or instruction is unknown."""
+    sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
+    by_task = {task.id: task for task in tasks}
+    by_id = {instruction.id: instruction for instruction in instructions}
+    required = required_checks(config)
+    for trajectory in trajectories:
+        try:
+            site, task, instruction = sites[trajectory.domain], by_task[trajectory.task_id], by_id[trajectory.instruction_id]
+        except KeyError as e:
+            raise ArtifactError(f"trajectory {trajectory.id} refers to {e}, which is not among its inputs; run the stages before again") from e
+        yield judge(site, trajectory, task, instruction, required)
+
+
+def required_checks(config: VerificationConfig) -> frozenset[str]:
+    """Names of the checks that a kept conversation must pass. Raises: ConfigError for a name that is no check."""
+    unknown = set(config.required) - set(CHECKS)
+    if unknown:
+        raise ConfigError(f"verification.required names '{sorted(unknown)[0]}', which is no check; there are {', '.join(CHECKS)}")
+    return frozenset(config.required or CHECKS)
+
+
+def judge(
+    site: OpenDomain,
+    trajectory: Trajectory,
+    task: Task | None,
+    instruction: Instruction | None,
+    required: frozenset[str] = frozenset(CHECKS),
+    *,
+    certified: bool = True,
+) -> Verdict:
+    """The verdict on one conversation: all checks, whether it is kept, its reward by outcome alone, and the cause where it is lost."""
+    case = Case(site, trajectory, task, instruction, certified)
+    grounded, origins = grounding(case)
+    checks = tuple(grounded if name == "grounding" else check(case) for name, check in CHECKS.items())
+    lost = [check for check in checks if check.name in required and check.result in ("fail", "unclear")]
+    first = min(lost, key=lambda check: OWNERS.index(check.owner or "agent"), default=None)
+    return Verdict(
+        trajectory_id=trajectory.id,
+        task_id=trajectory.task_id,
+        kept=first is None,
+        reward=_reward(checks),
+        cause=first.cause if first else "",
+        owner=first.owner if first else None,
+        checks=checks,
+        origins=origins,
+    )
+
+
+def _reward(checks: Sequence[Check]) -> float | None:
+    """1 where every outcome check that applies passed, 0 where one failed, None where nothing could be judged or infrastructure failed."""
+    by_name = {check.name: check for check in checks}
+    if any(check.owner in ("infrastructure", "environment") and check.result == "fail" for check in checks):
+        return None
+    results = [by_name[name].result for name in OUTCOME]
+    if all(result == "not_applicable" for result in results):
+        return None
+    ended = by_name["termination"].result == "pass"
+    return float(ended and all(result in ("pass", "not_applicable") for result in results))

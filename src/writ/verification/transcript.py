@@ -1,0 +1,146 @@
+"""A conversation replayed: every call run again in a fresh world, and what each side had said by then."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from writ.domains.environment import Environment
+from writ.domains.registry import OpenDomain
+from writ.errors import ToolRefused
+from writ.schema import Call, Message, ToolCall, Trajectory
+
+STOP_TOKENS = ("###STOP###", "###TRANSFER###", "###OUT-OF-SCOPE###")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A tool call of the agent, run again."""
+
+    index: int
+    """Of the message that holds it."""
+    call: Call | None
+    """None where the arguments are not a JSON object."""
+    name: str
+    value: Any
+    """What the environment gives now, as JSON; None where it refuses."""
+    refused: bool
+    writes: bool
+    known: bool
+    """The name is a tool of the domain."""
+    same: bool | None
+    """The recorded result is what the environment gives; None where no result was recorded."""
+
+
+@dataclass(slots=True)
+class Transcript:
+    """What happened, in the order in which it happened."""
+
+    made: list[Made] = field(default_factory=list)
+    said_by_user: list[tuple[int, str]] = field(default_factory=list)
+    said_by_agent: list[tuple[int, str]] = field(default_factory=list)
+    crowded: list[int] = field(default_factory=list)
+    """Indices of agent turns with text beside a call, or with several calls."""
+    torn: str = ""
+    """Where the messages are out of order, how."""
+    fingerprint: str = ""
+    """Of the end state."""
+
+    @property
+    def writes(self) -> list[Made]:
+        return [made for made in self.made if made.writes]
+
+    def reads_before(self, index: int) -> list[Call]:
+        """Reads that were answered before the message, refusals included: an empty search is evidence too."""
+        return [made.call for made in self.made if made.index < index and not made.writes and made.call is not None]
+
+    def shown_before(self, index: int) -> list[tuple[Call, Any]]:
+        """Outputs that the agent had seen by then."""
+        return [(made.call, made.value) for made in self.made if made.index < index and made.call is not None and not made.refused]
+
+    def user_text(self, before: int | None = None) -> str:
+        return "\n".join(text for index, text in self.said_by_user if before is None or index < before)
+
+    def agent_text(self, after: int = -1) -> str:
+        return "\n".join(text for index, text in self.said_by_agent if index > after)
+
+
+def replay(site: OpenDomain, trajectory: Trajectory) -> Transcript:
+    """Runs the conversation's calls in a fresh world, against the recorded results. Never raises for what a conversation holds."""
+    transcript, world = Transcript(), site.environment()
+    results = {message.tool_call_id: message for message in trajectory.messages if message.role == "tool" and message.tool_call_id}
+    for index, message in enumerate(trajectory.messages):
+        if message.role == "user" and message.content:
+            transcript.said_by_user.append((index, _without_tokens(message.content)))
+        elif message.role == "assistant":
+            _agent_turn(transcript, world, site, index, message, results)
+    transcript.torn = _tear(trajectory.messages)
+    transcript.fingerprint = world.fingerprint()
+    return transcript
+
+
+def _agent_turn(transcript: Transcript, world: Environment, site: OpenDomain, index: int, message: Message, results: dict[str, Message]) -> None:
+    if message.content and message.content.strip():
+        transcript.said_by_agent.append((index, message.content))
+    if len(message.tool_calls) > 1 or (message.tool_calls and message.content and message.content.strip()):
+        transcript.crowded.append(index)
+    for tool_call in message.tool_calls:
+        transcript.made.append(_run(world, site, index, tool_call, results.get(tool_call.id)))
+
+
+def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, recorded: Message | None) -> Made:
+    arguments = decoded(tool_call.arguments)
+    known = tool_call.name in site.domain.toolkit.tools
+    writes = world.writes(tool_call.name)
+    if arguments is None:
+        return Made(index, None, tool_call.name, None, True, writes, known, None)
+    call = Call(name=tool_call.name, arguments=arguments)
+    value: Any = None
+    try:
+        value, content = world.perform(call.name, call.arguments)
+        refused = False
+    except ToolRefused as refusal:
+        content, refused = f"Error: {refusal}", True
+    same = None if recorded is None else recorded.content == content
+    return Made(index, call, tool_call.name, value, refused, writes, known, same)
+
+
+def decoded(arguments: str) -> dict[str, Any] | None:
+    """The arguments as an object; None where they are not one."""
+    try:
+        value = json.loads(arguments)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _without_tokens(text: str) -> str:
+    for token in STOP_TOKENS:
+        text = text.replace(token, "")
+    return text.strip()
+
+
+def _tear(messages: Sequence[Message]) -> str:
+    """The first place where results and calls do not pair up; the last turn's calls may be unanswered."""
+    waiting: list[str] = []
+    for index, message in enumerate(messages):
+        if message.role == "tool":
+            if message.tool_call_id not in waiting:
+                return f"message {index} answers no open call"
+            waiting.remove(message.tool_call_id)
+        elif waiting:
+            return f"message {index} comes before the result of call {waiting[0]}"
+        waiting.extend(call.id for call in message.tool_calls)
+    return ""
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Scalar leaves of a JSON value with their paths, such as `flights.0.date`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}.{index}")
+    else:
+        yield path, value
