@@ -30,7 +30,7 @@ def _origins(case: Case, made: Made) -> Iterator[Origin]:
     for path, value in leaves(call.arguments):
         found = _formula(formulas, path, value) or _said(case, made, forms.get(path, ()), value) or _shown(case, made, call.name, path, value)
         kind, turn, where = found or ("none", None, "")
-        yield Origin(call=made.index, argument=path, value=value, kind=kind, turn=turn, path=where)  # type: ignore[arg-type]
+        yield Origin(call=made.index, argument=path, value=value, kind=kind, turn=turn, path=where)
 
 
 def _formula(formulas: Any, path: str, value: Any) -> tuple[str, int | None, str] | None:
