@@ -54,3 +54,15 @@ def _split(body: str) -> list[str]:
         else:
             current += char
     return [*choices, current]
+
+
+def phrasebook(text: str) -> dict[str, tuple[str, ...]]:
+    """Templates by name from a text file: `[name]` on a line of its own, then one template per line; `#` starts a comment line."""
+    book: dict[str, list[str]] = {}
+    name = ""
+    for line in map(str.strip, text.splitlines()):
+        if found := _SLOT.fullmatch(line):
+            name = found.group(1)
+        elif line and not line.startswith("#"):
+            book.setdefault(name, []).append(line)
+    return {name: tuple(templates) for name, templates in book.items()}
