@@ -1,0 +1,84 @@
+"""What all retail wishes share: one program that decides and proves."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+from zlib import crc32
+
+from writ.domains.base import Outcome, Reads, WishKind, run
+from writ.domains.environment import Environment
+from writ.domains.retail.evidence_book import Book, Decline, Json
+from writ.domains.retail.policy import RULES, ruling
+from writ.domains.retail.words import money
+from writ.schema import Call, Fact, Rival, Told, Wish, canonical
+
+ASKS: Mapping[str, str] = {
+    "refund": "how much money I get back",
+    "difference": "how big the price difference is",
+    "total": "what the order total is",
+}
+"""Values that a wish may ask for, and how the user words it."""
+
+
+class RetailKind(WishKind):
+    """A kind whose resolver and rivals are one program: `decide`."""
+
+    @abstractmethod
+    def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
+        """Reads all in scope through `book`, noting rivals there, and decides. May raise Decline."""
+
+    def resolve(self, wish: Wish, user_id: str) -> Reads[Outcome]:
+        return (yield from self._settled(wish, user_id, Book()))
+
+    def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
+        book = Book()
+        run(self._settled(wish, user_id, book), world.read)
+        return iter(book.rivals)
+
+    def _settled(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
+        try:
+            return (yield from self.decide(wish, user_id, book))
+        except Decline as end:
+            rule = RULES[end.rule]
+            return Outcome(rule=rule.id, transfer=rule.transfer, subject=end.subject, mentions=end.mentions)
+
+
+def permitted(write: Call, subject: str, names: tuple[str, ...], said: Mapping[str, Any], book: Book) -> Reads[None]:
+    """Asks the policy. Raises: Decline with the clause that forbids the write."""
+    said_by = yield from ruling(write, said, book)
+    if not said_by.allowed:
+        raise Decline(said_by.rule, subject, *names)
+
+
+def said_of(wish: Wish, user_id: str) -> Json:
+    """What the policy wants to know of the user: who they are, and why they cancel."""
+    return {"user_id": user_id} | ({"reason": wish.slots["reason"]} if "reason" in wish.slots else {})
+
+
+def ask_facts(wish: Wish) -> tuple[Fact, ...]:
+    return tuple(Fact(name="ask", value=name, text=ASKS[name]) for name in wish.slots.get("ask", ()))
+
+
+def told_money(wish: Wish, **amounts: float) -> tuple[Told, ...]:
+    """The asked ones of these amounts, in dollars."""
+    return tuple(Told(name=name, form="money", value=f"{amounts[name]:.2f}") for name in wish.slots.get("ask", ()) if name in amounts)
+
+
+def asking(wish: Wish, rng: Random) -> str:
+    """A sentence that asks for the told values; empty where none is asked for."""
+    wanted = [ASKS[name] for name in wish.slots.get("ask", ())]
+    if not wanted:
+        return ""
+    opener = rng.choice(("Please also tell me", "I also want to know", "And let me know", "Could you also tell me", "I'd like to hear as well", "Before you do it, tell me"))
+    mark = "?" if opener.startswith("Could") else "."
+    return f" {opener} {' and '.join(wanted)}{mark}"
+
+
+def seeded(value: Any) -> Random:
+    """Chance that depends on a value alone, for words that must be the same whenever they are made."""
+    return Random(crc32(canonical(value).encode()))
+
+
+def money_fact(name: str, amount: float, text: str) -> Fact:
+    return Fact(name=name, value=amount, text=text, wrong=money(amount + 50))
