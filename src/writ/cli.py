@@ -1,0 +1,75 @@
+"""The command line: verbs, and what an error becomes. Each verb's code is imported when it runs, so that `writ --help` is instant."""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from writ import __version__
+
+VERBS = {
+    "run": ("writ.commands.run:run", "Make verified conversations: every stage, on this machine."),
+    "plan": ("writ.commands.run:plan", "Show what a run would reuse and what it would make."),
+    "stages": ("writ.commands.run:stages", "Print the stage table."),
+    "stage": ("writ.commands.run:stage", "Run one stage; what a container of the pipeline does."),
+    "domain": ("writ.commands.domain:domain", "List, check, show and replay domains."),
+    "tasks": ("writ.commands.tasks:tasks", "Show, count and export tasks."),
+    "model": ("writ.commands.model:model", "Serve the embedded models over HTTP."),
+    "verify": ("writ.commands.verify:verify", "Judge conversations that were made elsewhere."),
+}
+"""Verb -> (where its command is, one line of help). The only place where a verb is declared."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module, _, attribute = VERBS[name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="writ")
+def app() -> None:
+    """Verified training conversations for agents that serve a user through tools.
+
+    Start with `writ run`: it needs no model, no network and no configuration.
+    """
+
+
+def main() -> None:
+    """Runs a verb; a WritError becomes one line on standard error and its exit code."""
+    from writ.errors import WritError
+
+    try:
+        app.main(prog_name="writ", standalone_mode=False)
+    except click.exceptions.Exit as e:
+        sys.exit(e.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(2)
+    except WritError as e:
+        click.echo(f"{type(e).__name__}: {' '.join(str(e).split())}", err=True)
+        sys.exit(e.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

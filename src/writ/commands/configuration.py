@@ -1,0 +1,109 @@
+"""The one place where settings are read: a YAML file, `--set KEY=VALUE`, and options that stand for a key."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import yaml
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from writ.errors import ConfigError
+from writ.llm import EndpointSettings
+from writ.settings import RunConfig
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_options(command: F) -> F:
+    """The options that every verb with a run's settings has."""
+    options = (
+        click.option("--config", "config_file", metavar="FILE", help="Settings as YAML; what it leaves out has a default that runs offline."),
+        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one key, such as dataset.count=500; may repeat."),
+        click.option("--out", metavar="DIR|s3://…", help="The store of artifacts (key: out)."),
+        click.option("--domain-data", metavar="DIR", help="Folder with a benchmark's <domain>/db.json and its kin (key: domains.data)."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_config(config_file: str | None, sets: Sequence[str], out: str | None = None, domain_data: str | None = None) -> RunConfig:
+    """One frozen tree. Raises: ConfigError that names the key, the value and what is allowed."""
+    tree = _from_file(config_file) if config_file else {}
+    for text in sets:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {text}: no '='; write --set dataset.count=500")
+        _put(tree, key.strip().split("."), _value(key, value))
+    if out is not None:
+        tree["out"] = out
+    if domain_data is not None:
+        _put(tree, ["domains", "data"], domain_data)
+    return validated(tree, config_file or "the settings")
+
+
+def validated(tree: Mapping[str, Any], source: str) -> RunConfig:
+    """Raises: ConfigError for the first key that does not fit."""
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as e:
+        raise ConfigError(_complaint(e, source)) from e
+
+
+def _from_file(name: str) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except OSError as e:
+        raise ConfigError(f"config file '{name}' cannot be read ({e.strerror}); name an existing YAML file") from e
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise ConfigError(f"config file '{name}' is not YAML ({' '.join(str(e).split())}); mend it") from e
+    if tree is not None and not isinstance(tree, dict):
+        raise ConfigError(f"config file '{name}' holds a {type(tree).__name__}, not keys and values; see examples/")
+    return tree or {}
+
+
+def _value(key: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as e:
+        raise ConfigError(f"--set {key}={text}: the value is not YAML; quote it") from e
+
+
+def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        node = tree.setdefault(name, {})
+        if not isinstance(node, dict):
+            raise ConfigError(f"key '{'.'.join(path)}': '{name}' is a value, not a section; see `writ run --help`")
+        tree = node
+    tree[path[-1]] = value
+
+
+def _complaint(e: ValidationError, source: str) -> str:
+    error = e.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in error["loc"]) or "(top)"
+    if error["type"] == "extra_forbidden":
+        return f"{source}: there is no key '{key}'; {_neighbours(error['loc'])}"
+    return f"{source}: key '{key}' is {error['input']!r}: {error['msg']}"
+
+
+def _neighbours(path: Sequence[int | str]) -> str:
+    """The keys that are allowed where an unknown one was met."""
+    model: Any = RunConfig
+    for part in path[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = getattr(field, "annotation", None)
+    names = getattr(model, "model_fields", None)
+    return f"allowed here: {', '.join(names)}" if names else "see docs/reference for the keys"
+
+
+def api_key(endpoint: EndpointSettings) -> SecretStr | None:
+    """The endpoint's key, from the environment variable that its settings name."""
+    value = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
+    return SecretStr(value) if value else None
+
+
+def shown(config: BaseModel) -> dict[str, Any]:
+    """The settings as plain values, for people; they hold no secret."""
+    return config.model_dump(mode="json")

@@ -1,0 +1,92 @@
+"""Runs one stage, wherever that is: skips it if its artifact stands, else makes it whole or not at all."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from writ.artifacts import ArtifactWriter, Manifest, read_manifest, read_records
+from writ.errors import ArtifactError
+from writ.pipeline import BY_NAME, Plan, Stage, code_version
+from writ.schema import Record
+from writ.settings import RunConfig
+from writ.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a stage, for whoever shows it."""
+
+    stage: str
+    done: int
+    """Records made so far."""
+    finished: bool = False
+    reused: bool = False
+
+
+Listener = Callable[[Progress], None]
+
+
+def execute(stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener) -> Manifest:
+    """The stage's artifact. One read of the store where it stands already.
+
+    Raises: ArtifactError where an input is not whole, and whatever the stage raises.
+    """
+    key = plan.keys[stage.name]
+    standing = read_manifest(store, stage.name, key)
+    if standing is not None:
+        listen(Progress(stage.name, standing.records, finished=True, reused=True))
+        return standing
+    arguments: dict[str, Any] = dict(stage.arguments(config))
+    arguments |= {name: read_input(store, plan, stage, name) for name in stage.reads}
+    if stage.files:
+        arguments["emit"] = lambda name, data: store.put(f"{stage.name}/{key}/{name}", data)
+    records = stage.load()(**arguments)
+    return write(stage, plan, store, counted(stage, records, listen), listen)
+
+
+def read_input(store: Store, plan: Plan, stage: Stage, argument: str) -> Iterator[Any]:
+    """The records of an input, streamed. Raises: ArtifactError where the artifact is not whole."""
+    source = BY_NAME[stage.reads[argument]]
+    key = plan.keys[source.name]
+    manifest = read_manifest(store, source.name, key)
+    if manifest is None:
+        raise ArtifactError(
+            f"stage '{stage.name}' needs '{argument}' in {store.url}/{source.name}/{key}, which is unfinished; "
+            f"run 'writ stage {source.name}' with the same settings first"
+        )
+    return read_records(store, manifest, source.writes)
+
+
+def counted(stage: Stage, records: Iterator[Record], listen: Listener) -> Iterator[Record]:
+    """Passes records on and tells of every hundredth."""
+    for number, record in enumerate(records, start=1):
+        yield record
+        if number % 100 == 0:
+            listen(Progress(stage.name, number))
+
+
+def write(stage: Stage, plan: Plan, store: Store, records: Iterator[Record], listen: Listener, *, key: str = "") -> Manifest:
+    """Streams records into the stage's artifact and commits it. `key`: another place than the plan's, for a shard."""
+    writer: ArtifactWriter[Any] = ArtifactWriter(
+        store,
+        stage.name,
+        key or plan.keys[stage.name],
+        stage.writes,
+        inputs=plan.inputs(stage),
+        code_version=code_version(),
+    )
+    with writer:
+        writer.add_many(records)
+    if writer.manifest is None:
+        raise ArtifactError(f"stage '{stage.name}' ended without a manifest in {store.url}; run it again")
+    listen(Progress(stage.name, writer.manifest.records, finished=True))
+    return writer.manifest
+
+
+def read_stage(store: Store, keys: Mapping[str, str], name: str) -> Iterator[Any]:
+    """Records of a finished stage of a run, for verbs that show things. Raises: ArtifactError where it is not whole."""
+    stage = BY_NAME[name]
+    manifest = read_manifest(store, name, keys[name])
+    if manifest is None:
+        raise ArtifactError(f"stage '{name}' of this run is unfinished in {store.url}; run 'writ run' again: it goes on where it stopped")
+    return read_records(store, manifest, stage.writes)
