@@ -213,4 +213,4 @@ def _refusal(e: Exception, subject: str) -> WritError:
         return ConfigError(f"{subject}: {_fact(e)}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a workload identity")
     if isinstance(e, aws.ClientError) and _status(e) in (401, 403):
         return ConfigError(f"{subject}: {_fact(e)}; check the credentials and their right to get, put, delete and list under this prefix")
-    return ConfigError(f"{subject}: {_fact(e)}; check the store's URL, s3.region and s3.addressing_style")
+    return ConfigError(f"{subject}: {_fact(e)}; check the store's URL, the credentials, s3.region and s3.addressing_style")
