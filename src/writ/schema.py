@@ -9,6 +9,7 @@ import json
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
@@ -40,7 +41,10 @@ def semantic(config: BaseModel) -> dict[str, Any]:
 
 def canonical(value: Any) -> str:
     """One spelling of a JSON value: sorted keys, no spaces. Two values are equal iff their spellings are."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # integers beyond 64 bits, lone surrogates: a model may write them
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def content_id(prefix: str, value: Any) -> str:

@@ -40,7 +40,7 @@ class TasksConfig(Record):
     min_margin: float = Field(0.0, ge=0)
     """A superlative's winner must win by more than this, in the criterion's unit (dollars, minutes)."""
     reserve_share: float = Field(0.2, ge=0)
-    """Spare tasks per wanted conversation of a cell; at least two per cell where the database has them."""
+    """Spare tasks per wanted conversation of a cell; at least one per cell where the database has it."""
     batch_size: int = Field(20, ge=1)
     """Wanted conversations per batch."""
     held_out_share: float = Field(0.15, ge=0, lt=1)

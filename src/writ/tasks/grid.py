@@ -112,4 +112,4 @@ def _fill(wanted: dict[Bucket, int], buckets: Iterable[Bucket], capacity: Mappin
 
 
 def _with_reserve(wanted: int, capacity: int, config: TasksConfig) -> int:
-    return min(capacity, wanted + max(2, round(wanted * config.reserve_share)))
+    return min(capacity, wanted + max(1, round(wanted * config.reserve_share)))

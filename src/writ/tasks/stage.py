@@ -32,13 +32,30 @@ class Supply:
         return {bucket: len(entries) * (2 if bucket.pair else 1) for bucket, entries in self.leads.items()}
 
 
+@dataclass(slots=True)
+class Made:
+    """What was made so far, over all rounds of dealing."""
+
+    ids: set[str] = field(default_factory=set)
+    used: dict[Bucket, int] = field(default_factory=dict)
+    """Leads of each bucket that were tried."""
+    round: int = 0
+
+
 def synthesize(config: TasksConfig, *, count: int, seed: int, domain: Iterable[DomainSnapshot]) -> Iterator[Task]:
     """Tasks for `count` kept conversations, grouped in batches of one cell, each batch followed by its reserve. Deterministic."""
     supply = survey(config, seed=seed, domain=domain)
-    made: set[str] = set()
-    for quota in quotas(count, supply.capacity, config, supply.sites, seed):
-        tasks = list(_tasks(supply, quota, config, seed, made))
-        yield from _batched(tasks, quota, config)
+    capacity, made, short = supply.capacity, Made(), count
+    while short > 0:  # what a bucket promised and could not give goes to those with room, in another round
+        dealt = quotas(short, capacity, config, supply.sites, seed)
+        if not dealt:
+            return
+        for quota in dealt:
+            tasks = list(_tasks(supply, quota, config, seed, made))
+            yield from _batched(tasks, quota, config, made.round)
+            short -= min(quota.wanted, len(tasks))
+            capacity[quota.bucket] = capacity[quota.bucket] - len(tasks) if len(tasks) == quota.tasks else 0
+        made.round += 1
 
 
 def survey(config: TasksConfig, *, seed: int, domain: Iterable[DomainSnapshot]) -> Supply:
@@ -125,17 +142,19 @@ def _low(site: OpenDomain, lead: Entry) -> tuple[Wish, Decision, Decision] | Non
     return (wish, low, high) if low.certificate.burden <= min(MAX_PAIR_LOW_BURDEN, high.certificate.burden - 1) else None
 
 
-def _tasks(supply: Supply, quota: Quota, config: TasksConfig, seed: int, made: set[str]) -> Iterator[Task]:
-    """Up to `quota.tasks` new tasks of the bucket; users take turns."""
+def _tasks(supply: Supply, quota: Quota, config: TasksConfig, seed: int, made: Made) -> Iterator[Task]:
+    """Up to `quota.tasks` new tasks of the bucket; users take turns, and a later round goes on where the last one stopped."""
     rng = Random(f"{seed}:{canonical(quota.bucket)}")
     site = supply.sites[quota.bucket.cell.domain]
     number = 0
-    for lead in _in_turns(supply.leads[quota.bucket], rng):
-        made_here = _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
-        if any(task.id in made for task in made_here):
+    leads = _in_turns(supply.leads[quota.bucket], rng)
+    for lead in leads[made.used.get(quota.bucket, 0) :]:
+        made.used[quota.bucket] = made.used.get(quota.bucket, 0) + 1
+        new = _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
+        if any(task.id in made.ids for task in new):
             continue
-        for task in made_here:
-            made.add(task.id)
+        for task in new:
+            made.ids.add(task.id)
             number += 1
             yield task
         if number >= quota.tasks:
@@ -184,13 +203,13 @@ def _pair(site: OpenDomain, lead: Entry) -> list[Task]:
     return [] if any(flaw_of(site, task) for task in tasks) else tasks
 
 
-def _batched(tasks: Sequence[Task], quota: Quota, config: TasksConfig) -> Iterator[Task]:
+def _batched(tasks: Sequence[Task], quota: Quota, config: TasksConfig, round_: int) -> Iterator[Task]:
     """Deals the wanted number into batches of at most `batch_size`, and the reserve evenly behind them."""
     wanted = min(quota.wanted, len(tasks))
     batches = max(1, -(-wanted // config.batch_size))
     for index in range(batches):
         mine = list(tasks[index:wanted:batches])
         reserve = list(tasks[wanted + index :: batches])
-        batch = Batch(id=content_id("batch", [canonical(quota.bucket), index]), wanted=len(mine))
+        batch = Batch(id=content_id("batch", [canonical(quota.bucket), round_, index]), wanted=len(mine))
         for task in (*mine, *reserve):
             yield task.model_copy(update={"batch": batch})
