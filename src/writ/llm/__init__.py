@@ -133,7 +133,7 @@ class EndpointSettings(Record):
     """Most seconds for one attempt, from connecting to the last byte."""
     connect_deadline_s: float = execution(10.0, gt=0)
     """Most seconds to open a connection."""
-    retries: int = execution(6, ge=0)
+    retries: int = execution(8, ge=0)
     """Attempts after the first."""
     backoff_base_s: float = execution(0.5, gt=0)
     """Before retry n a wait is drawn from 0 to `backoff_base_s * 2**n`."""

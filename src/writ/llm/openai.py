@@ -11,7 +11,9 @@ import aiohttp
 import httpx2
 import openai
 import orjson
+from openai._models import FinalRequestOptions
 from pydantic import SecretStr
+from typing_extensions import override
 
 from writ.errors import WritError
 from writ.llm import Cause, ChatReply, ChatRequest, EndpointSettings, ModelFault
@@ -26,7 +28,7 @@ class OpenAIModel:
     def __init__(self, settings: EndpointSettings, api_key: SecretStr | None = None) -> None:
         self.name = settings.model
         self._settings = settings
-        self._client = openai.AsyncOpenAI(
+        self._client = _Client(
             api_key=api_key.get_secret_value() if api_key else "none",
             base_url=settings.base_url,
             max_retries=0,
@@ -71,6 +73,23 @@ class OpenAIModel:
             return refusal(reply.status_code, reply.text, reply.headers, subject=f"model '{self.name}' at {url}")
         cause = Cause.TRUNCATED if isinstance(error.__cause__, httpx2.RemoteProtocolError) else Cause.CONNECTION
         return ModelFault(cause, f"{url}: {one_line(str(error.__cause__ or error))}")
+
+
+class _Client(openai.AsyncOpenAI):
+    """AsyncOpenAI that builds its POST once: URL, key and headers are the same in every call, only the body differs."""
+
+    _built: tuple[httpx2.URL, httpx2.Headers] | None = None
+
+    @override
+    def _build_request(self, options: FinalRequestOptions, *, retries_taken: int = 0) -> httpx2.Request:
+        if not isinstance(options.content, bytes):
+            return super()._build_request(options, retries_taken=retries_taken)
+        if self._built is None:
+            request = super()._build_request(options, retries_taken=retries_taken)
+            request.headers.pop("content-length")
+            self._built = request.url, request.headers
+        url, headers = self._built
+        return httpx2.Request("POST", url, headers=headers, stream=httpx2.ByteStream(options.content))
 
 
 class _AiohttpTransport(httpx2.AsyncBaseTransport):

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,6 +106,21 @@ async def serve(answer: Answer, *, models: Sequence[str], host: str = "127.0.0.1
     finally:
         listener.close()
         await http.shutdown(timeout=0.1)
+
+
+async def serve_until_signalled(answer: Answer, *, models: Sequence[str], host: str, port: int, announce: Callable[[RunningServer], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then closes and returns. `announce` is called once it listens. Needs the main thread."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    async with serve(answer, models=models, host=host, port=port) as server:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        try:
+            announce(server)
+            await stop.wait()
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
 
 class _Front:
