@@ -7,7 +7,7 @@ each what it reads and writes, which settings it depends on and which image carr
 runs; `runners/` make the artifacts. Only this file composes stages: simulation verifies each rollout at once, by the function of the verify stage.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -18,7 +18,7 @@ from writ import __version__
 from writ.artifacts import artifact_key, run_id
 from writ.domains.sources import fingerprint
 from writ.schema import DomainSnapshot, Instruction, Record, Row, Task, Trajectory, Verdict, semantic
-from writ.settings import RunConfig
+from writ.settings import RunConfig, SimulationConfig, VerificationConfig
 
 Arguments = Mapping[str, Any]
 
@@ -72,8 +72,8 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "simulate",
-        "writ.simulation.stage:simulate",
-        lambda c: {"config": c.simulation, "required": c.verification.required, "seed": c.seed},
+        "writ.pipeline:simulate_and_verify",
+        lambda c: {"config": c.simulation, "verification": c.verification, "seed": c.seed},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions"},
         writes=Trajectory,
     ),
@@ -146,6 +146,67 @@ def plan(config: RunConfig) -> Plan:
 def identity(arguments: Arguments) -> dict[str, Any]:
     """The semantic part of a stage's arguments."""
     return {name: semantic(value) if isinstance(value, BaseModel) else value for name, value in arguments.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the one stage that talks is handed: who answers, and where finished conversations are made durable."""
+
+    agent: Any
+    """`writ.llm.pool.Endpoint`, as `user`."""
+    user: Any
+    journal: Any
+    """`writ.artifacts.Journal` of Trajectory."""
+    source: str
+    """`scripted`, `model` or `playback`: who speaks."""
+    listen: Callable[[Any], None]
+    """Gets a `writ.simulation.engine.Event` for every conversation that ends."""
+    shard: int = 0
+    shards: int = 1
+
+
+def simulate_and_verify(
+    config: SimulationConfig,
+    *,
+    verification: VerificationConfig,
+    seed: int,
+    domain: Iterable[DomainSnapshot],
+    tasks: Iterable[Task],
+    instructions: Iterable[Instruction],
+    ports: Ports,
+) -> AsyncIterator[Trajectory]:
+    """The simulate stage: every rollout is verified at once, so that a batch ends when its quota is *kept*. Batches are dealt to shards in turn."""
+    from writ.domains.registry import open_domain
+    from writ.simulation.engine import simulate
+    from writ.verification.stage import judge, required_checks
+
+    sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
+    required = required_checks(verification)
+    mine, told = shard_of(tasks, instructions, ports.shard, ports.shards)
+    return simulate(
+        config.model_copy(update={"seed": config.seed + seed}),
+        tasks=mine,
+        instructions=told,
+        domains=sites,
+        agent=ports.agent,
+        user=ports.user,
+        judge=lambda task, instruction, trajectory: judge(sites[task.domain], trajectory, task, instruction, required),
+        journal=ports.journal,
+        source=ports.source,
+        progress=ports.listen,
+    )
+
+
+def shard_of(
+    tasks: Iterable[Task], instructions: Iterable[Instruction], shard: int, shards: int
+) -> tuple[Iterable[Task], Iterable[Instruction]]:
+    """The batches of one shard: batch n goes to shard n mod `shards`. Streams unless there are several shards."""
+    if shards == 1:
+        return tasks, instructions
+    order: dict[str, int] = {}
+    mine = [task for task in tasks if order.setdefault(task.batch.id if task.batch else task.id, len(order)) % shards == shard]
+    wanted = {task.id for task in mine}
+    return mine, (instruction for instruction in instructions if instruction.task_id in wanted)
 
 
 def code_version() -> str:

@@ -71,28 +71,35 @@ class InstructionsConfig(Record):
 
 
 class SimulationConfig(Record):
-    """Who speaks, within which limits."""
+    """Who speaks, how often, and within which limits."""
 
-    agent: EndpointSettings = EndpointSettings(model="writ-scripted")
-    """The model that plays the agent; without a URL, the embedded scripted model."""
-    user: EndpointSettings = EndpointSettings(model="writ-scripted")
-    """The model that plays the user; without a URL, the embedded scripted model."""
+    agent: EndpointSettings = EndpointSettings()
+    """The model that is the agent; without a URL, the embedded scripted model."""
+    user: EndpointSettings = EndpointSettings()
+    """The model that is the user simulator; without a URL, the embedded scripted model."""
     rollouts_per_task: int = Field(1, ge=1)
+    """Conversations per task and instruction."""
     max_steps: int = Field(200, ge=1)
-    """Messages of any side after which a conversation is cut."""
+    """Moves of agent, user and environment together, as the benchmark counts them."""
     max_errors: int = Field(10, ge=1)
-    """Refused tool calls of one conversation after which it is cut."""
-    max_regenerated: int = Field(2, ge=0)
-    """Times that one user turn which invents or leaks something is asked again."""
+    """Refused tool calls in one conversation, in a row or not."""
+    guards: bool = True
+    """Hold the user simulator to its script (docs: simulation, guards). False: the benchmark's bare protocol, for evaluation."""
+    seed: int = 0
+    """Varies sampling; each conversation's own seed is drawn from it and from the run's seed."""
     faults: dict[str, float] = {}
-    """Rates of labelled faults of the embedded scripted model, by name, such as `{wrong_argument: 0.2}`."""
+    """Rates in [0, 1] of labelled faults of the embedded scripted model, by name, such as `{wrong_argument: 0.2}`."""
+
     concurrency: int = execution(64, ge=1)
-    """Conversations in flight in one worker."""
-    conversation_deadline_s: float = execution(1_800.0, gt=0)
+    """Conversations in flight in one process. Requests in flight are bounded per endpoint."""
+    conversation_deadline_s: float = execution(3600.0, gt=0)
+    """Most seconds of one conversation; then it is an infrastructure loss."""
+    conversation_attempts: int = execution(3, ge=1)
+    """How often a conversation is begun that ends in an infrastructure loss."""
     max_tokens: int | None = execution(None, ge=1)
-    """Prompt and completion tokens of the whole stage; reached: the run stops and can go on with more."""
+    """Budget of prompt and completion tokens of both sides; reached: exit code 75, and a larger one goes on."""
     max_cost_usd: float | None = execution(None, gt=0)
-    """Money by the endpoints' prices; as `max_tokens`."""
+    """Budget in dollars by the prices of the endpoints; as `max_tokens`."""
 
 
 class VerificationConfig(Record):

@@ -1,0 +1,5 @@
+"""`python -m writ` is `writ`."""
+
+from writ.cli import main
+
+main()

@@ -1,0 +1,63 @@
+"""A server as a subprocess of this one: started, awaited by the line it prints, stopped in any case."""
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from writ.errors import Unavailable
+
+
+@contextmanager
+def serving(command: Sequence[str], *, ready_within_s: float = 60.0) -> Iterator[str]:
+    """Runs a server that prints its URL as its first line, and yields that URL; ends it when the block is left.
+
+    Raises: Unavailable with the last lines of its standard error, where it ends or stays silent before that.
+    """
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(list(command), stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+        try:
+            yield _first_line(process, errors, ready_within_s, command)
+        finally:
+            _stop(process)
+
+
+def _first_line(process: "subprocess.Popen[bytes]", errors: IO[str], ready_within_s: float, command: Sequence[str]) -> str:
+    """Reads without waiting longer than allowed for one whole line."""
+    if process.stdout is None:
+        raise Unavailable(f"'{command[0]}' has no standard output to read its URL from; start it by hand to see why")
+    line, until = b"", time.monotonic() + ready_within_s
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            left = until - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise Unavailable(f"'{' '.join(command[:5])} …' printed no URL within {ready_within_s:g} s; {_tail(errors)}")
+            byte = os.read(process.stdout.fileno(), 1)
+            if not byte:
+                raise Unavailable(f"'{' '.join(command[:5])} …' ended before it served; {_tail(errors)}")
+            line += byte
+    return line.decode().strip()
+
+
+def _tail(errors: IO[str]) -> str:
+    errors.seek(0)
+    lines = errors.read().strip().splitlines()
+    return f"its last words: {lines[-1]}" if lines else "it said nothing on standard error"
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
