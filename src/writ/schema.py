@@ -272,7 +272,9 @@ class Fact(Record):
     cues: tuple[str, ...] = ()
     """Lower-case words of a question that ask for it, such as `zip`."""
     wrong: str = ""
-    """A plausible wrong surface form, for a user who corrects it in the next turn; empty where none is safe."""
+    """A plausible wrong surface form, for a user who corrects it in the next turn; empty where none is safe.
+
+    In an instruction at most one fact has it: the one that this user says wrong at first."""
     core: bool = True
     """Said with the wish itself; others may be withheld until asked."""
 
@@ -314,6 +316,8 @@ class Instruction(Record):
     """What the user says they do not know, in words."""
     hidden: tuple[str, ...] = ()
     """Ids that the references hide: the user must not say them first."""
+    unavailable: str = ""
+    """The wish that cannot be had, in the first person, voiced before the real ones; empty without `behavior.fallback`."""
     behavior: Behavior
     persona: str = ""
     reason_for_call: str
