@@ -10,7 +10,7 @@ runs; `runners/` make the artifacts. Only this file composes stages: simulation 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -157,10 +157,12 @@ class Ports:
     user: Any
     journal: Any
     """`writ.artifacts.Journal` of Trajectory."""
-    source: str
+    source: Literal["scripted", "model", "playback"]
     """`scripted`, `model` or `playback`: who speaks."""
     listen: Callable[[Any], None]
     """Gets a `writ.simulation.engine.Event` for every conversation that ends."""
+    stop: Any
+    """An asyncio.Event that ends the stage within seconds."""
     shard: int = 0
     shards: int = 1
 
@@ -194,6 +196,7 @@ def simulate_and_verify(
         journal=ports.journal,
         source=ports.source,
         progress=ports.listen,
+        stop=ports.stop,
     )
 
 

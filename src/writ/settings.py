@@ -85,6 +85,8 @@ class SimulationConfig(Record):
     """Refused tool calls in one conversation, in a row or not."""
     guards: bool = True
     """Hold the user simulator to its script (docs: simulation, guards). False: the benchmark's bare protocol, for evaluation."""
+    max_regenerated: int = Field(2, ge=0)
+    """Times that one turn which a guard sends back is asked again."""
     seed: int = 0
     """Varies sampling; each conversation's own seed is drawn from it and from the run's seed."""
     faults: dict[str, float] = {}

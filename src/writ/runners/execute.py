@@ -1,7 +1,7 @@
 """Runs one stage, wherever that is: skips it if its artifact stands, else makes it whole or not at all."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from writ.artifacts import ArtifactWriter, Manifest, read_manifest, read_records
@@ -21,6 +21,8 @@ class Progress:
     """Records made so far."""
     finished: bool = False
     reused: bool = False
+    losses: Mapping[str, int] = field(default_factory=dict)
+    """Lost conversations so far, by cause."""
 
 
 Listener = Callable[[Progress], None]
@@ -65,22 +67,20 @@ def counted(stage: Stage, records: Iterator[Record], listen: Listener) -> Iterat
             listen(Progress(stage.name, number))
 
 
-def write(stage: Stage, plan: Plan, store: Store, records: Iterator[Record], listen: Listener, *, key: str = "") -> Manifest:
-    """Streams records into the stage's artifact and commits it. `key`: another place than the plan's, for a shard."""
-    writer: ArtifactWriter[Any] = ArtifactWriter(
-        store,
-        stage.name,
-        key or plan.keys[stage.name],
-        stage.writes,
-        inputs=plan.inputs(stage),
-        code_version=code_version(),
+def write(stage: Stage, plan: Plan, store: Store, records: Iterator[Record], listen: Listener) -> Manifest:
+    """Streams records into the stage's artifact and commits it."""
+    writer = open_writer(stage, plan, store)
+    writer.add_many(records)
+    manifest = writer.commit()
+    listen(Progress(stage.name, manifest.records, finished=True))
+    return manifest
+
+
+def open_writer(stage: Stage, plan: Plan, store: Store, *, key: str = "") -> ArtifactWriter[Any]:
+    """Of the stage's artifact; `key`: another place than the plan's, for a shard."""
+    return ArtifactWriter(
+        store, stage.name, key or plan.keys[stage.name], stage.writes, inputs=plan.inputs(stage), code_version=code_version()
     )
-    with writer:
-        writer.add_many(records)
-    if writer.manifest is None:
-        raise ArtifactError(f"stage '{stage.name}' ended without a manifest in {store.url}; run it again")
-    listen(Progress(stage.name, writer.manifest.records, finished=True))
-    return writer.manifest
 
 
 def read_stage(store: Store, keys: Mapping[str, str], name: str) -> Iterator[Any]:

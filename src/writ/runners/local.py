@@ -1,0 +1,38 @@
+"""Runs a whole pipeline in this process and its workers. The same stages, one after the other."""
+
+from dataclasses import dataclass
+
+from writ.artifacts import Manifest, Run, write_run
+from writ.pipeline import STAGES, Plan, Stage, code_version, plan
+from writ.runners.execute import Listener, execute
+from writ.runners.simulate import Keys, simulate
+from writ.settings import RunConfig
+from writ.storage import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that is whole."""
+
+    store: Store
+    plan: Plan
+    manifests: dict[str, Manifest]
+
+
+def run(config: RunConfig, listen: Listener, keys: Keys = Keys()) -> Finished:  # noqa: B008 - frozen
+    """Every stage in the order of the table; what stands is skipped. Raises whatever a stage raises; what is finished then stays."""
+    store = open_store(config.out, s3=config.s3)
+    store.probe()
+    planned = plan(config)
+    write_run(store, Run(run_id=planned.run_id, keys=dict(planned.keys), config=config.model_dump(mode="json"), code_version=code_version()))
+    manifests = {stage.name: run_stage(stage, config, planned, store, listen, keys) for stage in STAGES}
+    return Finished(store, planned, manifests)
+
+
+def run_stage(
+    stage: Stage, config: RunConfig, planned: Plan, store: Store, listen: Listener, keys: Keys, *, shard: int = 0, shards: int = 1
+) -> Manifest:
+    """One stage: the one that talks has a runner of its own."""
+    if stage.name == "simulate":
+        return simulate(config, planned, store, listen, keys, shard=shard, shards=shards)
+    return execute(stage, config, planned, store, listen)

@@ -1,0 +1,135 @@
+"""Runs the one stage that talks: endpoints, the embedded model's server, the journal, signals and shards around it."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from writ.artifacts import Journal, Manifest, join_manifests, read_manifest
+from writ.errors import ArtifactError
+from writ.jobs.local import serving
+from writ.llm import EndpointSettings
+from writ.llm.pool import Endpoint, open_endpoint
+from writ.pipeline import BY_NAME, Plan, Ports
+from writ.runners.execute import Listener, Progress, open_writer, read_input
+from writ.schema import Trajectory
+from writ.settings import RunConfig
+from writ.storage import Store
+
+STAGE = BY_NAME["simulate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """API keys of the two endpoints, read by the command line."""
+
+    agent: SecretStr | None = None
+    user: SecretStr | None = None
+
+
+def simulate(config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, *, shard: int = 0, shards: int = 1) -> Manifest:
+    """The trajectories of a run, or of one shard of it (`<key>/<shard>-of-<shards>`). Skips what stands; resumes what was begun.
+
+    Raises: ArtifactError, ConfigError (endpoint), BudgetReached, Unavailable (told to stop, endpoint or store away).
+    """
+    key = plan.keys["simulate"] if shards == 1 else f"{plan.keys['simulate']}/{shard:03d}-of-{shards:03d}"
+    standing = read_manifest(store, "simulate", plan.keys["simulate"]) or read_manifest(store, "simulate", key)
+    if standing is not None:
+        listen(Progress("simulate", standing.records, finished=True, reused=True))
+        return standing
+    with ExitStack() as stack:
+        config = stack.enter_context(answered(config, plan, store))
+        runner = _Runner(config, plan, store, listen, keys, key, shard, shards)
+        with asyncio.Runner() as loop:
+            return loop.run(runner.run())
+
+
+def join(plan: Plan, store: Store, shards: int) -> Manifest:
+    """Makes the whole artifact of its shards, once all stand. Raises: ArtifactError where one does not."""
+    key = plan.keys["simulate"]
+    standing = read_manifest(store, "simulate", key)
+    if standing is not None:
+        return standing
+    parts = []
+    for shard in range(shards):
+        part = read_manifest(store, "simulate", f"{key}/{shard:03d}-of-{shards:03d}")
+        if part is None:
+            raise ArtifactError(f"shard {shard} of {shards} of {store.url}/simulate/{key} is unfinished; run 'writ stage simulate --shard {shard}'")
+        parts.append(part)
+    return join_manifests(store, "simulate", key, parts, inputs=plan.inputs(STAGE))
+
+
+@contextmanager
+def answered(config: RunConfig, plan: Plan, store: Store) -> Iterator[RunConfig]:
+    """The settings with a URL for both endpoints: the embedded scripted model is started for those without one."""
+    if config.simulation.agent.base_url and config.simulation.user.base_url:
+        yield config
+        return
+    with serving(_scripted_command(config, plan, store)) as url:
+        filled = {role: _with_url(getattr(config.simulation, role), url) for role in ("agent", "user")}
+        yield config.model_copy(update={"simulation": config.simulation.model_copy(update=filled)})
+
+
+def _scripted_command(config: RunConfig, plan: Plan, store: Store) -> list[str]:
+    faults = [part for name, rate in sorted(config.simulation.faults.items()) for part in ("--fault", f"{name}={rate:g}")]
+    s3 = ["--s3", config.s3.model_dump_json()] if store.url.startswith("s3://") else []
+    keys = ["--domain", plan.keys["domain"], "--instructions", plan.keys["instructions"]]
+    return [sys.executable, "-m", "writ", "model", "serve", "--out", store.url, "--port", "0", *keys, *faults, *s3]
+
+
+def _with_url(settings: EndpointSettings, url: str) -> EndpointSettings:
+    return settings if settings.base_url else settings.model_copy(update={"base_url": url})
+
+
+def source_of(config: RunConfig) -> Literal["scripted", "model"]:
+    """`scripted` if either side is the embedded model."""
+    endpoints = (config.simulation.agent, config.simulation.user)
+    return "scripted" if any(not each.base_url or each.model == EndpointSettings().model for each in endpoints) else "model"
+
+
+class _Runner:
+    """One start of the stage."""
+
+    def __init__(
+        self, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, key: str, shard: int, shards: int
+    ) -> None:
+        self._config, self._plan, self._store, self._listen, self._keys = config, plan, store, listen, keys
+        self._key, self._shard, self._shards = key, shard, shards
+        self._done = 0
+        self._losses: dict[str, int] = {}
+
+    async def run(self) -> Manifest:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
+        user = open_endpoint(self._config.simulation.user, self._keys.user)
+        try:
+            return await self._write(agent, user, stop)
+        finally:
+            await agent.close()
+            await user.close()
+
+    async def _write(self, agent: Endpoint, user: Endpoint, stop: asyncio.Event) -> Manifest:
+        journal = Journal(self._store, "simulate", self._key, Trajectory, lambda each: each.id)
+        ports = Ports(agent, user, journal, source_of(self._config), self._event, stop, self._shard, self._shards)
+        arguments = dict(STAGE.arguments(self._config)) | {name: read_input(self._store, self._plan, STAGE, name) for name in STAGE.reads}
+        made: AsyncIterator[Trajectory] = STAGE.load()(**arguments, ports=ports)
+        writer = open_writer(STAGE, self._plan, self._store, key=self._key)
+        async for trajectory in made:
+            writer.add(trajectory)
+        manifest = await asyncio.to_thread(writer.commit)
+        self._listen(Progress("simulate", manifest.records, finished=True, losses=dict(self._losses)))
+        journal.clear()
+        return manifest
+
+    def _event(self, event: Any) -> None:
+        if event.verdict is not None:
+            self._done += 1
+            if not event.verdict.kept:
+                self._losses[event.verdict.cause] = self._losses.get(event.verdict.cause, 0) + 1
+            self._listen(replace(Progress("simulate", self._done), losses=dict(self._losses)))
