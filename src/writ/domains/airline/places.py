@@ -1,0 +1,61 @@
+"""Airports by the names that travellers use. Any other airport goes by its code."""
+
+from collections.abc import Sequence
+
+CITIES: dict[str, str] = {
+    "ATL": "Atlanta",
+    "BOS": "Boston",
+    "CLT": "Charlotte",
+    "DEN": "Denver",
+    "DFW": "Dallas",
+    "DTW": "Detroit",
+    "EWR": "Newark",
+    "IAH": "Houston",
+    "JFK": "New York JFK",
+    "LAS": "Las Vegas",
+    "LAX": "Los Angeles",
+    "LGA": "LaGuardia",
+    "MCO": "Orlando",
+    "MIA": "Miami",
+    "MSP": "Minneapolis",
+    "ORD": "Chicago",
+    "PHL": "Philadelphia",
+    "PHX": "Phoenix",
+    "SEA": "Seattle",
+    "SFO": "San Francisco",
+}
+
+NEARBY: tuple[tuple[str, ...], ...] = (
+    ("EWR", "LGA", "JFK"),
+    ("PHL", "EWR", "LGA"),
+    ("LAX", "LAS", "PHX"),
+    ("LAX", "SFO", "LAS"),
+    ("MIA", "MCO", "ATL"),
+    ("ORD", "DTW", "MSP"),
+    ("BOS", "LGA", "JFK"),
+    ("ATL", "CLT", "MCO"),
+    ("DFW", "IAH"),
+    ("SFO", "SEA"),
+    ("DEN", "LAS", "PHX"),
+)
+"""Airports that one traveller could use in place of each other."""
+
+
+def place(code: str) -> str:
+    """The traveller's name of an airport."""
+    return CITIES.get(code, code)
+
+
+def code_of(name: str) -> str:
+    """The airport that a traveller's name means; the text itself where it is no known name."""
+    return next((code for code, city in CITIES.items() if city.lower() == name.strip().lower()), name.strip().upper())
+
+
+def any_of(names: Sequence[str]) -> str:
+    """`A`, `A or B`, `A, B or C`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def all_of(names: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
