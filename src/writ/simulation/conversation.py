@@ -120,7 +120,7 @@ class Conversation:
         if not text.strip():
             return Ending("user_error", "nothing but empty turns")
         if token and (not self.limits.guards or not words or token == guards.OUT_OF_SCOPE):
-            return self._user_stops(text, token)
+            return self._user_stops(text if words or not self.limits.guards else token, token)
         self._stop = token
         self._user_says(words if token else text)
         return None
@@ -186,7 +186,7 @@ class Conversation:
         self.agent.side.hear(wire("assistant", text))
         self.user.side.hear(wire("user", text))
         if self.limits.guards:
-            self._allowed |= guards.values(text)
+            self._allowed |= guards.mentioned(text)
 
     def _agent_calls(self, content: str | None, calls: tuple[ToolCall, ...]) -> None:
         self._turn = "tools"

@@ -21,6 +21,9 @@ _VALUE = re.compile(
     r"|\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b"  # codes of six: reservations, flights
 )
 
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
+_DIGITS = re.compile(r"\d{5,}")
+
 _ASKS = re.compile(r"\b(confirm\w*|proceed|go ahead|\(?yes/no\)?|shall i|should i|would you like me to|do you want me to)\b|[\"'(“]yes[\"')”]", re.I)
 _NO_PROPOSAL = re.compile(r"anything else|something else|further assistance|else i can|transfer you|human agent", re.I)
 _DECLINES = re.compile(r"\b(unable to|cannot|can't|can’t|not able to|not possible|not allowed|not eligible|unfortunately)\b", re.I)
@@ -48,6 +51,12 @@ def values(text: str) -> frozenset[str]:
     return frozenset(_spelled(match.group()) for match in _VALUE.finditer(text))
 
 
+def mentioned(text: str) -> frozenset[str]:
+    """`values` of a text that someone may repeat in other forms: an amount written as a bare number, a card by the digits of its id."""
+    amounts = (f"${float(number.replace(',', '')):.10g}" for number in _NUMBER.findall(text))
+    return values(text).union(amounts, _DIGITS.findall(text))
+
+
 def _spelled(value: str) -> str:
     if value.startswith("$"):
         return f"${float(value[1:].replace(',', '')):.10g}"
@@ -59,7 +68,7 @@ def known(instruction: Instruction) -> frozenset[str]:
     facts = [*instruction.identity, *(fact for wish in instruction.facts for fact in wish)]
     texts = [instruction.reason_for_call, instruction.known_info, instruction.unknown_info, instruction.task_instructions, instruction.persona]
     texts += [text for fact in facts for text in (fact.text, fact.wrong, str(fact.value))]
-    return values("\n".join(texts))
+    return mentioned("\n".join(texts))
 
 
 def invented(said: str, allowed: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The simulate stage: instructions become conversations. Read `engine.py` first, then `conversation.py`."""
