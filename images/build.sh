@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds the images of writ with buildah, podman or docker, and leaves beside them what ships with them:
+#   dist/images/NAME.cdx.json     what is inside (CycloneDX)
+#   dist/images/digests.yaml      NAME -> digest, a values file for the chart (with docker: the image id, until pushed)
+#   dist/images/sizes.txt         size, unpacked
+#
+#   build.sh                    every target            build.sh simulate verify       these
+#   build.sh pin                prints the base with today's digest, for ARG BASE in the Dockerfile
+# Settings: BASE, REGISTRY (ghcr.io/writ-project), VERSION (0.1.0), BUILDER (buildah | podman | docker), BUILD_FLAGS, SOURCE_DATE_EPOCH (last commit).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+REGISTRY=${REGISTRY:-ghcr.io/writ-project}
+VERSION=${VERSION:-0.1.0}
+OUT=${OUT:-dist/images}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+export SOURCE_DATE_EPOCH
+ALL="plan tasks instructions simulate verify dataset launch evaluate report model-server"
+
+die() { echo "error: $*" >&2; exit 1; }
+BUILDER=${BUILDER:-$(for b in buildah podman docker; do command -v $b >/dev/null && { echo $b; break; }; done)}
+[ -n "$BUILDER" ] || die "none of buildah, podman and docker is here; install one of them"
+
+pin() {
+  local base
+  base=$(sed -n 's/^ARG BASE=\([^@]*\).*/\1/p' images/Dockerfile)
+  case $BUILDER in
+    docker) digest=$(docker buildx imagetools inspect "$base" --format '{{.Manifest.Digest}}') ;;
+    *) digest=$(skopeo inspect --format '{{.Digest}}' "docker://$base") ;;
+  esac
+  echo "$base@$digest"
+}
+
+build() { # target, image
+  local flags=(--target "$1" --tag "$2" --file images/Dockerfile --build-arg "VERSION=$VERSION"
+    --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
+  [ -z "${BASE:-}" ] || flags+=(--build-arg "BASE=$BASE")
+  # shellcheck disable=SC2206  # BUILD_FLAGS is a list of words
+  flags+=(${BUILD_FLAGS:-})
+  case $BUILDER in
+    docker) DOCKER_BUILDKIT=1 docker build "${flags[@]}" --output "type=docker,rewrite-timestamp=true" . ;;
+    *) "$BUILDER" build --layers --timestamp "$SOURCE_DATE_EPOCH" --ignorefile images/Dockerfile.dockerignore "${flags[@]}" . ;;
+  esac
+}
+
+take_bill() { # image, file
+  case $BUILDER in
+    buildah)
+      local c; c=$(buildah from --pull-never "$1")
+      cp "$(buildah mount "$c")/opt/writ/sbom.cdx.json" "$2"
+      buildah rm "$c" >/dev/null ;;
+    *)
+      local c; c=$("$BUILDER" create "$1")
+      "$BUILDER" cp "$c:/opt/writ/sbom.cdx.json" "$2"
+      "$BUILDER" rm "$c" >/dev/null ;;
+  esac
+}
+
+facts() { # image: digest, then size
+  case $BUILDER in
+    buildah) buildah images --no-trunc --format '{{.Digest}} {{.Size}}' "$1" | sed 's/ /\n/' ;;
+    podman) podman image inspect --format '{{.Digest}} {{.Size}}' "$1" | tr ' ' '\n' ;;
+    docker) docker image inspect --format '{{.Id}} {{.Size}}' "$1" | tr ' ' '\n' ;;
+  esac
+}
+
+if [ "${1:-}" = pin ]; then pin; exit; fi
+mkdir -p "$OUT"
+printf 'image:\n  digests:\n' > "$OUT/digests.yaml"
+: > "$OUT/sizes.txt"
+for target in ${*:-$ALL}; do
+  image=$REGISTRY/writ-$target:$VERSION
+  build "$target" "$image"
+  take_bill "$image" "$OUT/writ-$target.cdx.json"
+  { read -r digest; read -r size; } < <(facts "$image")
+  echo "    $target: $digest" >> "$OUT/digests.yaml"
+  echo "$image $size" | tee -a "$OUT/sizes.txt"
+done

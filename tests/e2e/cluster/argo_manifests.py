@@ -1,0 +1,36 @@
+"""Turns Argo's own manifests (stdin) into those of the test cluster: no server, our image, fast requeue, and the S3 of the node."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import yaml
+
+REPOSITORY = {
+    "archiveLogs": True,
+    "s3": {
+        "bucket": "writ",
+        "endpoint": "192.0.2.10:9000",
+        "insecure": True,
+        "keyFormat": "argo/{{workflow.namespace}}/{{workflow.uid}}/{{pod.name}}",
+        "accessKeySecret": {"name": "writ-credentials", "key": "AWS_ACCESS_KEY_ID"},
+        "secretKeySecret": {"name": "writ-credentials", "key": "AWS_SECRET_ACCESS_KEY"},
+    },
+}
+
+
+def adapted(document: dict[str, Any], version: str) -> dict[str, Any]:
+    if document["kind"] == "Deployment":
+        container = document["spec"]["template"]["spec"]["containers"][0]
+        container["image"] = f"quay.io/argoproj/workflow-controller:v{version}"
+        container["args"] = ["--executor-image", f"quay.io/argoproj/argoexec:v{version}", "--executor-image-pull-policy", "IfNotPresent"]
+        container["env"] += [{"name": "DEFAULT_REQUEUE_TIME", "value": "1s"}]
+    if document["kind"] == "ConfigMap":
+        document["data"] = {"artifactRepository": yaml.safe_dump(REPOSITORY)}
+    return document
+
+
+if __name__ == "__main__":
+    kept = [d for d in yaml.safe_load_all(sys.stdin) if d and "argo-server" not in d["metadata"]["name"]]
+    yaml.safe_dump_all([adapted(d, sys.argv[1]) for d in kept], sys.stdout)

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Images without Docker and without a registry, as OCI archives in $CACHE/images: what the cluster itself runs, a base of Debian with Python,
+# and writ's own on that base. Their names are those of the real registries; the node never asks one.
+#   images.sh             the cluster's own and the base          images.sh writ [TARGET…]      writ's
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=${STORAGE_DRIVER:-overlay}
+BASE_IMAGE=localhost/python:3.13-trixie
+need buildah buildah
+mkdir -p "$CACHE/images"
+
+archive() { # image, name of the archive
+  buildah push -q "$1" "oci-archive:$CACHE/images/$2.tar.new:$1"
+  mv "$CACHE/images/$2.tar.new" "$CACHE/images/$2.tar"
+}
+
+one_binary() { # image, binary: on nothing, as a numeric user, on PATH, since Argo's manifests start the bare name
+  [ "$CACHE/images/$2.tar" -nt "$BIN/$2" ] && return
+  local c; c=$(buildah from scratch)
+  buildah copy -q "$c" "$BIN/$2" /bin/ >/dev/null
+  buildah config --user 8737:8737 --env PATH=/bin --entrypoint "[\"/bin/$2\"]" "$c"
+  buildah commit -q "$c" "$1" >/dev/null
+  buildah rm "$c" >/dev/null
+  archive "$1" "$2"
+  say "image $1"
+}
+
+base() {
+  [ -f "$CACHE/images/python.tar" ] && buildah images -q $BASE_IMAGE >/dev/null 2>&1 && return
+  if [ ! -d "$CACHE/rootfs-trixie" ]; then
+    need debootstrap debootstrap
+    rm -rf "$CACHE/rootfs.new"
+    debootstrap --variant=minbase --include=python3-minimal,python3-venv,ca-certificates,tzdata trixie "$CACHE/rootfs.new" >/dev/null
+    rm -rf "$CACHE"/rootfs.new/var/lib/apt/lists/* "$CACHE"/rootfs.new/var/cache/apt/* "$CACHE"/rootfs.new/var/log/*
+    mv "$CACHE/rootfs.new" "$CACHE/rootfs-trixie"
+  fi
+  local c; c=$(buildah from scratch)
+  buildah add -q "$c" "$CACHE/rootfs-trixie" / >/dev/null
+  buildah config --env PATH=/usr/local/bin:/usr/bin:/bin "$c"
+  buildah commit -q "$c" $BASE_IMAGE >/dev/null
+  buildah rm "$c" >/dev/null
+  archive $BASE_IMAGE python
+  say "image $BASE_IMAGE"
+}
+
+writ() { # the host's certificates and network serve the build only: neither enters an image
+  base
+  cd "$HERE/../../.."
+  BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/writ" \
+    BUILD_FLAGS="--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro" images/build.sh "$@"
+  # One layout for all of them: they share every layer but the last.
+  rm -rf "$CACHE/images/writ.oci"
+  local image
+  while read -r image _; do buildah push -q "$image" "oci:$CACHE/images/writ.oci:$image"; done < "$CACHE/images/writ/sizes.txt"
+  tar -C "$CACHE/images/writ.oci" -cf "$CACHE/images/writ.tar.new" .
+  mv "$CACHE/images/writ.tar.new" "$CACHE/images/writ.tar"
+}
+
+if [ "${1:-}" = writ ]; then shift; writ "$@"; exit; fi
+one_binary localhost/pause:3.10 pause
+one_binary quay.io/argoproj/argoexec:v$ARGO_VERSION argoexec
+one_binary quay.io/argoproj/workflow-controller:v$ARGO_VERSION workflow-controller
+one_binary registry.k8s.io/coredns/coredns:v$COREDNS_VERSION coredns
+base
