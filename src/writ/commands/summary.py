@@ -1,0 +1,50 @@
+"""How a run ends on the terminal: the funnel, the grid, and where things are."""
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from writ.runners.execute import read_stage
+from writ.runners.local import Finished
+from writ.schema import BURDEN_BINS, Task, Verdict, burden_bin
+
+BINS = tuple(burden_bin(low) for low, _ in BURDEN_BINS)
+
+
+def summarize(finished: Finished) -> None:
+    """Prints funnel, grid and paths to standard output."""
+    console = Console(highlight=False)
+    tasks: dict[str, Task] = {task.id: task for task in read_stage(finished.store, finished.plan.keys, "tasks")}
+    verdicts: list[Verdict] = list(read_stage(finished.store, finished.plan.keys, "verify"))
+    console.print(funnel(verdicts, finished.manifests["dataset"].records))
+    for domain in sorted({task.domain for task in tasks.values()}):
+        console.print(grid(domain, tasks, verdicts))
+    console.print(f"run      {finished.plan.run_id}")
+    console.print(f"dataset  {finished.store.url}/dataset/{finished.plan.keys['dataset']}", soft_wrap=True)
+    console.print(f"sha256   {finished.manifests['dataset'].extra.get('dataset_sha256', '')}", soft_wrap=True)
+    console.print(f"report   {finished.store.url}/report/{finished.plan.keys['report']}/report.html", soft_wrap=True)
+
+
+def funnel(verdicts: list[Verdict], rows: int) -> Table:
+    """Attempted, each loss with its cause and owner, kept, and rows after near-duplicates are removed."""
+    table = Table(title="funnel", title_justify="left", show_header=False)
+    table.add_row("attempted", f"{len(verdicts):,}", "")
+    losses = Counter((verdict.cause, verdict.owner) for verdict in verdicts if not verdict.kept)
+    for (cause, owner), number in losses.most_common():
+        table.add_row(f"  lost: {cause}", f"{number:,}", f"{owner}")
+    kept = sum(verdict.kept for verdict in verdicts)
+    table.add_row("kept", f"{kept:,}", f"{kept / len(verdicts):.1%}" if verdicts else "")
+    table.add_row("rows", f"{rows:,}", "after near-duplicates")
+    return table
+
+
+def grid(domain: str, tasks: dict[str, Task], verdicts: list[Verdict]) -> Table:
+    """Kept conversations by writes and evidence burden."""
+    cells = Counter(tasks[verdict.task_id].cell[1:3] for verdict in verdicts if verdict.kept and tasks[verdict.task_id].domain == domain)
+    table = Table(title=f"{domain}: kept, by writes (rows) and evidence burden (columns)", title_justify="left")
+    for heading in ("writes", *BINS):
+        table.add_column(heading, justify="right")
+    for writes in sorted({cell[0] for cell in cells}):
+        table.add_row(str(writes), *(str(cells[writes, column] or "·") for column in BINS))
+    return table
