@@ -12,7 +12,7 @@ from writ.llm import EndpointSettings
 from writ.llm.pool import open_endpoint
 from writ.llm.server import Answer, serve
 from writ.schema import Batch, Task, Trajectory, Verdict
-from writ.simulation.config import SimulationConfig
+from writ.settings import SimulationConfig
 from writ.simulation.engine import Event, simulate
 
 

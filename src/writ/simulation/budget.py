@@ -4,7 +4,7 @@ from writ.errors import BudgetReached
 from writ.llm import ChatReply, EndpointSettings
 from writ.llm.limits import Budget
 from writ.schema import Trajectory, Usage
-from writ.simulation.config import SimulationConfig
+from writ.settings import SimulationConfig
 
 
 class Allowance:

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 from writ.domains.registry import OpenDomain
 from writ.errors import Unavailable
 from writ.schema import Instruction, Task, Trajectory, Verdict
+from writ.settings import SimulationConfig
 from writ.simulation.batches import Pool, Telling, pools
-from writ.simulation.config import SimulationConfig
 from writ.simulation.finished import Journal, Recorder, Shelf
 from writ.simulation.play import Endpoint, Player, Source, trajectory_id
 
@@ -152,16 +152,17 @@ class _Worker:
         kept = begun = 0
         while kept < pool.batch.wanted and begun < len(pool.tellings):
             round_ = pool.tellings[begun : begun + pool.batch.wanted - kept]
-            rollouts = [self._spawn(self._rollout(each, rollout)) for each in round_ for rollout in range(self._config.rollouts_per_task)]
-            verdicts = await asyncio.gather(*rollouts)
-            made += [verdict.trajectory_id for verdict in verdicts]
-            kept += len({verdict.task_id for verdict in verdicts if verdict.kept})
+            rollouts = [(each, rollout) for each in round_ for rollout in range(self._config.rollouts_per_task)]
+            keeps = await asyncio.gather(*(self._spawn(self._rollout(*each)) for each in rollouts))
+            made += [trajectory_id(self._config, telling.instruction, rollout) for telling, rollout in rollouts]
+            kept += len({telling.instruction.id for (telling, _), keep in zip(rollouts, keeps, strict=True) if keep})
             begun += len(round_)
         return made
 
     # ---------------------------------------------------------------------------------------------------- conversations
 
-    async def _rollout(self, telling: Telling, rollout: int) -> Verdict:
+    async def _rollout(self, telling: Telling, rollout: int) -> bool:
+        """Whether the judge keeps it. When this returns, the conversation is durable and on the shelf."""
         known = self.shelf.get(trajectory_id(self._config, telling.instruction, rollout))
         if known is not None:
             return self._judged("resumed", telling, known, 0.0)
@@ -185,7 +186,7 @@ class _Worker:
             await self._idle.wait()
         self._in_flight += 1
 
-    async def _played(self, telling: Telling, rollout: int) -> Verdict:
+    async def _played(self, telling: Telling, rollout: int) -> bool:
         loop = asyncio.get_running_loop()
         for attempt in range(1, self._config.conversation_attempts + 1):
             began = loop.time()
@@ -199,7 +200,7 @@ class _Worker:
         self.shelf.put(played.trajectory)
         return self._judged("finished", telling, played.trajectory, loop.time() - began)
 
-    def _judged(self, kind: Literal["finished", "resumed"], telling: Telling, trajectory: Trajectory, seconds: float) -> Verdict:
+    def _judged(self, kind: Literal["finished", "resumed"], telling: Telling, trajectory: Trajectory, seconds: float) -> bool:
         verdict = self._judge(telling.task, telling.instruction, trajectory)
         self._progress(Event(kind, telling.task, trajectory, verdict, seconds))
-        return verdict
+        return verdict.kept

@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple, Protocol
 from writ.domains.registry import OpenDomain
 from writ.llm import ChatReply, ChatRequest, EndpointSettings, ModelFault, request_prefix
 from writ.schema import Instruction, Trajectory, content_id
+from writ.settings import SimulationConfig
 from writ.simulation.address import Address, Role
 from writ.simulation.budget import Allowance
-from writ.simulation.config import SimulationConfig
 from writ.simulation.conversation import Ask, Conversation, Ending, Limits, Party
 from writ.simulation.prompts import Side, user_system
 
