@@ -177,7 +177,7 @@ def simulate_and_verify(
     instructions: Iterable[Instruction],
     ports: Ports,
 ) -> AsyncIterator[Trajectory]:
-    """The simulate stage: every rollout is verified at once, so that a batch ends when its quota is *kept*. Batches are dealt to shards in turn."""
+    """The simulate stage: every rollout is verified at once, so that a batch ends when its quota is *kept*. Batches are dealt to shards in blocks."""
     from writ.domains.registry import open_domain
     from writ.simulation.engine import simulate
     from writ.verification.stage import judge, required_checks
@@ -203,11 +203,13 @@ def simulate_and_verify(
 def shard_of(
     tasks: Iterable[Task], instructions: Iterable[Instruction], shard: int, shards: int
 ) -> tuple[Iterable[Task], Iterable[Instruction]]:
-    """The batches of one shard: batch n goes to shard n mod `shards`. Streams unless there are several shards."""
+    """The batches of one shard: a contiguous block, so that shards joined in order keep the order of the tasks. Streams unless there are several."""
     if shards == 1:
         return tasks, instructions
-    order: dict[str, int] = {}
-    mine = [task for task in tasks if order.setdefault(task.batch.id if task.batch else task.id, len(order)) % shards == shard]
+    everything = list(tasks)
+    batches = list(dict.fromkeys(task.batch.id if task.batch else task.id for task in everything))
+    block = set(batches[len(batches) * shard // shards : len(batches) * (shard + 1) // shards])
+    mine = [task for task in everything if (task.batch.id if task.batch else task.id) in block]
     wanted = {task.id for task in mine}
     return mine, (instruction for instruction in instructions if instruction.task_id in wanted)
 

@@ -95,7 +95,7 @@ def _refusals_leave_no_trace(site: OpenDomain) -> Finding:
     world = site.environment()
     for name, tool in site.domain.toolkit.tools.items():
         if tool.kind == "write":
-            world.call(name, {argument: "no such thing" for argument in tool.parameters})
+            world.call(name, dict.fromkeys(tool.parameters, "no such thing"))
             world.call(name, {})
     changed = ", ".join(world.delta())
     return Finding("refused writes leave no trace", not world.delta(), changed)

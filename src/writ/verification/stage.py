@@ -6,6 +6,7 @@ from writ.domains.registry import OpenDomain, open_domain
 from writ.errors import ArtifactError, ConfigError
 from writ.schema import Check, DomainSnapshot, Instruction, Task, Trajectory, Verdict
 from writ.settings import VerificationConfig
+from writ.streams import conversations
 from writ.verification import outcome, process
 from writ.verification.case import Case
 from writ.verification.causes import OWNERS
@@ -46,15 +47,11 @@ def verify(
 ) -> Iterator[Verdict]:
     """One verdict per trajectory, in order. Raises: ArtifactError where a trajectory's task or instruction is unknown."""
     sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
-    by_task = {task.id: task for task in tasks}
-    by_id = {instruction.id: instruction for instruction in instructions}
     required = required_checks(config)
-    for trajectory in trajectories:
-        try:
-            site, task, instruction = sites[trajectory.domain], by_task[trajectory.task_id], by_id[trajectory.instruction_id]
-        except KeyError as e:
-            raise ArtifactError(f"trajectory {trajectory.id} refers to {e}, which is not among its inputs; run the stages before again") from e
-        yield judge(site, trajectory, task, instruction, required)
+    for trajectory, task, instruction in conversations(tasks, instructions, trajectories):
+        if trajectory.domain not in sites:
+            raise ArtifactError(f"trajectory {trajectory.id} is of domain '{trajectory.domain}', which is not in the run; name it in domains.names")
+        yield judge(sites[trajectory.domain], trajectory, task, instruction, required)
 
 
 def required_checks(config: VerificationConfig) -> frozenset[str]:
