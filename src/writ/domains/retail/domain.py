@@ -8,13 +8,28 @@ from writ.domains.base import Domain, Reads, Ruling, Said, Shown, WishKind
 from writ.domains.database import Database
 from writ.domains.environment import Environment
 from writ.domains.retail import policy, speech
-from writ.domains.retail.evidence_book import PRODUCT_LIST, Book, Json, account, item_call, order_call, product_call, user_call
+from writ.domains.retail.evidence_book import PRODUCT_LIST, Book, Json, account, order_call, product_call, user_call
 from writ.domains.retail.tools import RetailTools
 from writ.domains.retail.wishes.cancel import CancelOrder
+from writ.domains.retail.wishes.paying import ChangePayment
+from writ.domains.retail.wishes.returns import ReturnItems
+from writ.domains.retail.wishes.savings import SaveOnDelivered, SaveOnPending
+from writ.domains.retail.wishes.shipping import ChangeAddress, ChangeHome
+from writ.domains.retail.wishes.swaps import ChangeItems, ExchangeItems
 from writ.errors import ToolRefused
 from writ.schema import Call, Fact, Wish
 
-_KINDS: tuple[WishKind, ...] = (CancelOrder(),)
+_KINDS: tuple[WishKind, ...] = (
+    CancelOrder(),
+    ChangeAddress(),
+    ChangeHome(),
+    ChangePayment(),
+    ChangeItems(),
+    ExchangeItems(),
+    ReturnItems(),
+    SaveOnDelivered(),
+    SaveOnPending(),
+)
 
 _FREE = frozenset(("find_user_id_by_email", "find_user_id_by_name_zip", "calculate", "transfer_to_human_agents"))
 _MOVES_MONEY = frozenset(("cancel_pending_order", "modify_pending_order_payment", "modify_pending_order_items"))
@@ -140,6 +155,3 @@ def _product_with(item_id: str, wish: Wish, user_id: str, world: Environment) ->
             if item["item_id"] == item_id:
                 return (product_call(item["product_id"]),)
     return ()
-
-
-__all__ = ["Retail", "item_call"]

@@ -34,6 +34,12 @@ def total_of(order: Json) -> float:
     return amount
 
 
+def paid_with(order: Json) -> str:
+    """Id of the payment method that the order was first paid with: its original one."""
+    method: str = order["payment_history"][0]["payment_method_id"]
+    return method
+
+
 def holds(order: Json, ref: Json) -> bool:
     return any(fits(item, ref) for item in order["items"])
 
@@ -93,7 +99,7 @@ def _matching(ref: Json, scope: list[Json], user: Json, book: Book) -> Reads[lis
         return matched
     if ref["by"] == "paid":
         method = on_account(ref["payment"], user, "")
-        return [order for order in scope if order["payment_history"][0]["payment_method_id"] == method]
+        return [order for order in scope if paid_with(order) == method]
     return [order for order in scope if matches(order, ref)]
 
 

@@ -22,7 +22,7 @@ def payment_words(ref: Json) -> str:
         case "gift_card":
             return "gift card"
         case "other":
-            return "other payment method in my profile"
+            return "other payment method on file"
         case _:
             return "original payment method"
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 from writ.domains.retail.evidence_book import Json
 from writ.domains.retail.payments import payment_words
+from writ.domains.retail.templates import say
 from writ.domains.retail.words import address_words, item_words, listed, option_words, plain_money, product_words
-from writ.domains.wording import spin
 from writ.schema import Fact
 
 _SUPERLATIVES = {"highest": ("most expensive", "priciest", "biggest"), "lowest": ("cheapest", "least expensive", "smallest")}
@@ -57,41 +56,30 @@ def item_fact(ref: Json) -> Fact:
 def order_phrase(ref: Json, rng: Random) -> str:
     """A noun phrase for the reference; contains every fact of `order_facts`."""
     if ref["by"] == "ids":
-        plural = "s" if len(ref["ids"]) > 1 else ""
-        return spin(rng, f"{{|my }}order{plural} [ids]", {"ids": listed(ref["ids"])})
-    status = f"{ref['status']} " if ref.get("status") else ""
-    if ref.get("each"):
-        head = spin(rng, f"{steady(ref, _ALL)} {{|single }}{status}order {{|of mine |I have |in my account }}")
-    else:
-        head = spin(rng, f"{{the|my|that}} {status}order {{||of mine }}")
+        return say(rng, "ids", {"ids": listed(ref["ids"]), "s": "s" if len(ref["ids"]) > 1 else ""})
+    slots = {"status": f"{ref['status']} " if ref.get("status") else "", "every": steady(ref, _ALL)}
     if ref["by"] == "total":
-        which = steady(ref, _SUPERLATIVES[ref["which"]])
-        return spin(rng, f"{{my|the}} {which} {status}order{{|, going by the total|, by what I paid in total| in my account}}")
-    return f"{head.strip()} {spin(rng, *_tail(ref))}".strip()
+        return say(rng, "total", slots | {"which": steady(ref, _SUPERLATIVES[ref["which"]])})
+    head = say(rng, "each" if ref.get("each") else "one", slots)
+    return f"{head} {_tail(ref, rng)}".strip()
 
 
-def _tail(ref: Json) -> tuple[str, Json]:
-    """A template for what sets the order apart, and its slots."""
-    plural = len(ref.get("items", ())) > 1
+def _tail(ref: Json, rng: Random) -> str:
+    """What sets the order apart."""
     match ref["by"]:
         case "content":
             article = "a" if ref.get("each") else "the"
-            items = listed(f"{article} {item_words(item)}".replace("a electric", "an electric") for item in ref["items"])
-            return ("{with [x]|that has [x]|that includes [x]|that contains [x]|with [x] in it|where I bought [x]" + ("" if plural else "|that [x] is part of") + "}", {"x": items})
-        case "above":
-            return "{over [x]|that cost more than [x]|worth more than [x]|that came to more than [x]}", {"x": plain_money(ref["amount"])}
-        case "below":
-            return "{under [x]|that cost less than [x]|worth less than [x]|that came to less than [x]}", {"x": plain_money(ref["amount"])}
+            return say(rng, "content", {"x": listed(f"{article} {item_words(item)}" for item in ref["items"])})
+        case "above" | "below":
+            return say(rng, ref["by"], {"x": plain_money(ref["amount"])})
         case "city":
-            return "{that goes to [x]|being sent to [x]|with an address in [x]|that has [x] as its destination|addressed to [x]}", {"x": ref["city"]}
+            return say(rng, "city", {"x": ref["city"]})
         case "paid":
-            return "{that I paid with my [x]|paid for with my [x]|I put on my [x]|that was charged to my [x]}", {"x": payment_words(ref["payment"])}
-        case "stock" if ref["sold_out"]:
-            return "{with something that is out of stock now|in which at least one item is out of stock at the moment|that has any item which is currently out of stock|with at least one thing in it that is out of stock today}", {}
+            return say(rng, "paid", {"x": payment_words(ref["payment"])})
         case "stock":
-            return "{where everything is in stock right now|in which all items are in stock at the moment|whose items are all still in stock}", {}
+            return say(rng, "stock_gone" if ref["sold_out"] else "stock_there")
         case _:
-            return "{||right now|at the moment}", {}
+            return say(rng, "all")
 
 
 def order_script(ref: Json) -> str:
@@ -131,22 +119,26 @@ def new_phrase(new: Json, rng: Random) -> str:
     options = listed(option_words(key, value) for key, value in new["options"].items())
     slots: Json = {"o": options, "b": _best(new) if new["best"] else ""}
     if new["best"]:
-        tail = "{with [o]|that comes with [o]|that has [o]}" if options else "{that you have|in stock|there is}"
-        return spin(rng, "the [b] {available |}{one|version|variant} " + tail, slots)
-    if new["rest"] == "same":
-        return spin(rng, "{the same one|the same model|an identical one|one just like it|the same thing} {but with [o]|only with [o] instead|except with [o]|changed to [o]}", slots)
-    return spin(rng, "{one with [o]|a version with [o]|the one that has [o]|the variant with [o]}", slots)
+        return say(rng, "best" if options else "best_of_all", slots)
+    return say(rng, "same_but" if new["rest"] == "same" else "exact", slots)
 
 
 def payment_fact(ref: Json) -> tuple[Fact, ...]:
-    """How to pay, or where the refund goes; said when asked."""
+    """How to pay, or where the refund goes; said when asked. A relation to another order stands in its own facts, piece by piece."""
     cues = ("payment", "pay", "paid", "card", "refund", "method", "charge")
     question = "Which payment method should be used?"
     if ref["by"] == "order":
-        text = f"the payment method I used for {order_phrase(ref['order'], Random(1))}"
+        text = f"the method I used for {order_phrase(ref['order'], Random(1))}"
         return (Fact(name="payment", value=dict(ref), text=text, question=question, cues=cues, core=False),)
     wrong = {"card": "PayPal account", "paypal": "gift card", "gift_card": "PayPal account"}.get(ref["by"], "")
-    return (Fact(name="payment", value=dict(ref), text=f"my {payment_words(ref)}", question=question, cues=cues, wrong=f"my {wrong}" if wrong else "", core=False),)
+    return (Fact(name="payment", value=dict(ref), text=payment_words(ref), question=question, cues=cues, wrong=wrong, core=False),)
+
+
+def payment_script(ref: Json) -> str:
+    """The payment method for the user simulator."""
+    if ref["by"] == "order":
+        return f"the method you used for {second_person(order_phrase(ref['order'], Random(1)))}"
+    return f"your {payment_words(ref)}"
 
 
 def address_facts(ref: Json) -> tuple[Fact, ...]:
@@ -156,7 +148,9 @@ def address_facts(ref: Json) -> tuple[Fact, ...]:
     match ref["by"]:
         case "words":
             wrong = address_words({**ref["address"], "address1": _other_house(ref["address"]["address1"])})
-            return (Fact(name="address", value=ref["address"], text=address_words(ref["address"]), question=question, cues=cues, wrong=wrong, core=False),)
+            return (
+                Fact(name="address", value=ref["address"], text=address_words(ref["address"]), question=question, cues=cues, wrong=wrong, core=False),
+            )
         case "edit":
             return (Fact(name="address2", value=ref["address2"], text=ref["address2"], question="What is the new suite?", cues=cues, core=False),)
         case "default":
@@ -172,8 +166,6 @@ def _other_house(address1: str) -> str:
 
 def reason_fact(reason: str) -> Fact:
     other = {"no longer needed": "ordered by mistake", "ordered by mistake": "no longer needed"}.get(reason, "")
-    return Fact(name="reason", value=reason, text=reason, question="What is the reason for the cancellation?", cues=("reason", "why"), wrong=other, core=False)
-
-
-def pick(rng: Random, options: Sequence[Any]) -> Any:
-    return options[rng.randrange(len(options))]
+    return Fact(
+        name="reason", value=reason, text=reason, question="What is the reason for the cancellation?", cues=("reason", "why"), wrong=other, core=False
+    )

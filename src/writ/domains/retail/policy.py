@@ -59,13 +59,13 @@ def ruling(write: Call, said: Said, book: Book) -> Reads[Ruling]:
     book.rival(f"order {order_id} is in another state", order_call(order_id))
     if said.get("user_id", order["user_id"]) != order["user_id"]:
         return forbidden("other_user")
-    blocked = _status_rule(write.name, order["status"])
+    blocked = status_rule(write.name, order["status"])
     if blocked:
         return forbidden(blocked)
     return (yield from _CHECKS[write.name](write, order, said, book))
 
 
-def _status_rule(tool: str, status: str) -> str:
+def status_rule(tool: str, status: str) -> str:
     """The clause that forbids the tool for an order of this status; empty where none does."""
     if tool in ("exchange_delivered_order_items", "return_delivered_order_items"):
         if status == "delivered":

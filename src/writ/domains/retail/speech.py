@@ -7,8 +7,8 @@ from typing import Any
 from writ.domains.base import Shown
 from writ.domains.retail.evidence_book import Json
 from writ.domains.retail.payments import ADDRESS_FIELDS
+from writ.domains.retail.templates import say
 from writ.domains.retail.words import address_words, brand_words, listed, method_words, money, product_words, variant_words
-from writ.domains.wording import spin
 from writ.schema import Call
 
 _COUNTRY = ("USA", "US", "United States")
@@ -50,18 +50,7 @@ def summarize(write: Call, shown: Shown, rng: Random) -> str:
     slots = {"order": arguments.get("order_id", ""), "reason": arguments.get("reason", ""), "items": _items(write, seen)}
     slots["method"] = _method(arguments, seen)
     slots["address"] = address_words(arguments) if "address1" in arguments else ""
-    return spin(rng, _CLAUSES[write.name], slots)
-
-
-_CLAUSES = {
-    "cancel_pending_order": "{cancel|call off} order [order]{| for you} {with the reason|for the reason|giving as the reason} \"[reason]\"{|, with a full refund|, and refund it in full}",
-    "modify_pending_order_address": "{change|update|set} the {shipping |delivery |}address of order [order] to [address]",
-    "modify_user_address": "{change|update|set} {your default address|the default address in your profile} to [address]",
-    "modify_pending_order_payment": "{change|switch|move} the payment {method |}{of|for} order [order] to [method]",
-    "modify_pending_order_items": "{modify|change} order [order] {so that|such that} [items], {settling|charging or refunding} {the|any} price difference {with|through|via} [method]",
-    "exchange_delivered_order_items": "{request|set up|arrange} an exchange for order [order] in which [items], {settling|charging or refunding} {the|any} price difference {with|through|via} [method]",
-    "return_delivered_order_items": "{request|set up|arrange} a return for order [order] of [items], {with the refund going to|refunding} [method]",
-}
+    return say(rng, f"agent_{write.name}", slots)
 
 
 def _items(write: Call, seen: Seen) -> str:

@@ -4,19 +4,18 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
-from zlib import crc32
 
 from writ.domains.base import Outcome, Reads, WishKind, run
 from writ.domains.environment import Environment
 from writ.domains.retail.evidence_book import Book, Decline, Json
 from writ.domains.retail.policy import RULES, ruling
-from writ.domains.retail.words import money
-from writ.schema import Call, Fact, Rival, Told, Wish, canonical
+from writ.domains.retail.templates import say
+from writ.schema import Call, Fact, Rival, Told, Wish
 
 ASKS: Mapping[str, str] = {
-    "refund": "how much money I get back",
-    "difference": "how big the price difference is",
-    "total": "what the order total is",
+    "refund": "the total refund",
+    "difference": "the price difference",
+    "total": "the order total",
 }
 """Values that a wish may ask for, and how the user words it."""
 
@@ -70,15 +69,5 @@ def asking(wish: Wish, rng: Random) -> str:
     wanted = [ASKS[name] for name in wish.slots.get("ask", ())]
     if not wanted:
         return ""
-    opener = rng.choice(("Please also tell me", "I also want to know", "And let me know", "Could you also tell me", "I'd like to hear as well", "Before you do it, tell me"))
-    mark = "?" if opener.startswith("Could") else "."
-    return f" {opener} {' and '.join(wanted)}{mark}"
-
-
-def seeded(value: Any) -> Random:
-    """Chance that depends on a value alone, for words that must be the same whenever they are made."""
-    return Random(crc32(canonical(value).encode()))
-
-
-def money_fact(name: str, amount: float, text: str) -> Fact:
-    return Fact(name=name, value=amount, text=text, wrong=money(amount + 50))
+    text = say(rng, "asking", {"what": " and ".join(wanted)})
+    return f" {text[0].upper()}{text[1:]}"

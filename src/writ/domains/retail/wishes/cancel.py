@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 from writ.domains.base import Outcome, Reads
 from writ.domains.environment import Environment
@@ -9,26 +10,23 @@ from writ.domains.retail.evidence_book import Book, account
 from writ.domains.retail.orders import find_orders, total_of
 from writ.domains.retail.phrases import order_facts, order_phrase, order_script, reason_fact
 from writ.domains.retail.policy import REASONS
+from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, said_of, told_money
 from writ.domains.retail.wishes.references import names_of, near_orders, order_references
-from writ.domains.wording import spin
 from writ.schema import Call, Distractor, Fact, Wish
 
-_REQUEST = (
-    "{|{Hi|Hello|Hi there|Good day}, |{So|Well|Okay}, }{I want to|I'd like to|I would like to|I need to|Can you help me|Could you help me|Please help me|I'm calling to|"
-    "I have to|I'm hoping to|I was hoping to|I've decided to|I am here to} {cancel|call off|drop|cancel} [order]{|, please}."
-)
+CANCEL = "cancel_pending_order"
 
 
 class CancelOrder(RetailKind):
     """Slots: order (an order reference), reason (in the user's words), ask (values the user wants to hear)."""
 
     name = "cancel_order"
-    tools = ("cancel_pending_order",)
+    tools: ClassVar = (CANCEL,)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         _, orders = account(world, user_id)
-        for ref in order_references(orders, world, rng, status="pending", each=True):
+        for ref, _ in order_references(orders, world, rng, status="pending", each=True):
             ask = ["refund"] if rng.random() < 0.25 else []
             yield Wish(kind=self.name, slots={"order": ref, "reason": rng.choice(REASONS)} | ({"ask": ask} if ask else {}))
 
@@ -40,7 +38,7 @@ class CancelOrder(RetailKind):
         reason = wish.slots["reason"]
         calls = []
         for order in found.orders:
-            call = Call(name=self.tools[0] if self.tools else "cancel_pending_order", arguments={"order_id": order["order_id"], "reason": reason})
+            call = Call(name=CANCEL, arguments={"order_id": order["order_id"], "reason": reason})
             yield from permitted(call, f"order {order['order_id']}", names_of(order), said_of(wish, user_id), book)
             calls.append(call)
         refund = round(sum(total_of(order) for order in found.orders), 2)
@@ -49,10 +47,10 @@ class CancelOrder(RetailKind):
         )
 
     def request(self, wish: Wish, rng: Random) -> str:
-        return spin(rng, _REQUEST, {"order": order_phrase(wish.slots["order"], rng)}) + asking(wish, rng)
+        return voiced(rng, "cancel", {"order": order_phrase(wish.slots["order"], rng)}) + asking(wish, rng)
 
     def script(self, wish: Wish) -> str:
-        ask = "".join(f" Ask {fact.text.replace('I get', 'you get')}." for fact in ask_facts(wish))
+        ask = "".join(f" Ask for {fact.text}." for fact in ask_facts(wish))
         return f"You want to cancel {order_script(wish.slots['order'])}. Your reason: {wish.slots['reason']}.{ask}"
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
@@ -62,7 +60,9 @@ class CancelOrder(RetailKind):
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         reason = next(other for other in REASONS if other != wish.slots["reason"])
         first, *rest = outcome.calls
-        yield Distractor(mistake="another reason than the user's", calls=(Call(name=first.name, arguments={**first.arguments, "reason": reason}), *rest))
+        yield Distractor(
+            mistake="another reason than the user's", calls=(Call(name=first.name, arguments={**first.arguments, "reason": reason}), *rest)
+        )
         if rest:
             yield Distractor(mistake="one of the orders meant is left out", calls=tuple(rest))
         for order in near_orders(outcome, user_id, world, "pending"):
@@ -70,8 +70,4 @@ class CancelOrder(RetailKind):
             yield Distractor(mistake=f"another pending order, {order['order_id']}", calls=(extra, *rest))
 
     def unavailable(self, wish: Wish, world: Environment, rng: Random) -> str | None:
-        return spin(
-            rng,
-            "{Can|Could} you {cancel|call off} [order] and {send|pay|put} the refund {to|onto} {a debit card that isn't in my profile|my husband's card|my wife's card|my sister's account}?",
-            {"order": order_phrase(wish.slots["order"], rng)},
-        )
+        return say(rng, "cancel_elsewhere", {"order": order_phrase(wish.slots["order"], rng)})

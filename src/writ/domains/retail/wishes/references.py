@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import NamedTuple
 
 from writ.domains.base import Outcome
 from writ.domains.environment import Environment
 from writ.domains.retail.evidence_book import Json, account, product_of
-from writ.domains.retail.orders import fits, holds, matches, of_status, total_of
-from writ.domains.retail.payments import reference_to
+from writ.domains.retail.orders import fits, holds, matches, total_of
 from writ.domains.retail.words import product_words
 
 
@@ -23,21 +23,48 @@ def near_orders(outcome: Outcome, user_id: str, world: Environment, status: str)
     return [order for order in orders if order["status"] == status and order["order_id"] not in meant][:2]
 
 
-def order_references(orders: list[Json], world: Environment, rng: Random, *, status: str, each: bool) -> Iterator[Json]:
-    """References to orders of that status, from narrow (an id) to wide (all that an account and the catalog hold)."""
+class Reference(NamedTuple):
+    """Words for orders, and the orders that they mean."""
+
+    ref: Json
+    orders: tuple[Json, ...]
+
+
+def order_references(orders: list[Json], world: Environment, rng: Random, *, status: str, each: bool) -> Iterator[Reference]:
+    """References to orders of that status, from narrow (an id) to wide (all that an account and the catalog hold).
+
+    `each`: rules over all orders of the status too.
+    """
     due = [order for order in orders if order["status"] == status]
     if not due:
         return
     rng.shuffle(due)
-    yield {"by": "ids", "ids": [due[0]["order_id"]]}
+    yield Reference({"by": "ids", "ids": [due[0]["order_id"]]}, (due[0],))
     for order in due[:2]:
-        ref = by_content(order, orders, rng, status)
-        if ref:
-            yield ref
-    yield from _unique(due, orders, rng, status)
+        for ref in references_to(order, orders, world, rng, status):
+            yield Reference(ref, (order,))
     if each:
-        yield from _rules(due, orders, world, rng, status)
-    yield from by_stock(due, world, status, each)
+        scope = [order for order in orders if order["status"].startswith(status)]
+        yield from _rules(due, scope, rng, status)
+        yield from _stock_rules(due, scope, world, status)
+
+
+def references_to(order: Json, orders: list[Json], world: Environment, rng: Random, status: str) -> Iterator[Json]:
+    """References that mean this order and no other: by content, total, place, stock."""
+    content = by_content(order, orders, rng, status)
+    if content:
+        yield content
+    scope = [other for other in orders if other["status"].startswith(status)]
+    if len(scope) < 2:
+        return
+    totals = [total_of(other) for other in scope if other is not order]
+    if total_of(order) > max(totals) or total_of(order) < min(totals):
+        yield {"by": "total", "which": "highest" if total_of(order) > max(totals) else "lowest", "status": status}
+    if [other["address"]["city"] for other in scope].count(order["address"]["city"]) == 1:
+        yield {"by": "city", "city": order["address"]["city"], "status": status}
+    gone = sold_out(order, world)
+    if all(sold_out(other, world) != gone for other in scope if other is not order):
+        yield {"by": "stock", "sold_out": gone, "status": status}
 
 
 def by_content(order: Json, orders: list[Json], rng: Random, status: str = "") -> Json | None:
@@ -70,39 +97,19 @@ def _by_names(items: list[Json]) -> list[Json]:
     return [{"product": name} for name in dict.fromkeys(item["name"] for item in items)]
 
 
-def _unique(due: list[Json], orders: list[Json], rng: Random, status: str) -> Iterator[Json]:
-    """One order by its total or its destination."""
-    totals = sorted(total_of(order) for order in due)
-    if len(totals) > 1:
-        which = rng.choice(("highest", "lowest"))
-        first, second = (totals[-1], totals[-2]) if which == "highest" else (totals[0], totals[1])
-        if first != second:
-            yield {"by": "total", "which": which, "status": status}
-    scope = [order for order in orders if order["status"].startswith(status)]
-    cities = [order["address"]["city"] for order in scope]
-    for order in due:
-        if len(cities) > 1 and cities.count(order["address"]["city"]) == 1:
-            yield {"by": "city", "city": order["address"]["city"], "status": status}
-            return
-
-
-def _rules(due: list[Json], orders: list[Json], world: Environment, rng: Random, status: str) -> Iterator[Json]:
+def _rules(due: list[Json], scope: list[Json], rng: Random, status: str) -> Iterator[Reference]:
     """Every order of the status that has some property; only where none of them is blocked."""
-    scope = [order for order in orders if order["status"].startswith(status)]
-    if len(scope) == len(due):
-        yield {"by": "all", "status": status, "each": True}
     item = rng.choice(due[0]["items"])
-    limit = _limit(due, rng)
-    user = world.state.get("users", due[0]["user_id"])
-    method = user["payment_methods"].get(due[0]["payment_history"][0]["payment_method_id"]) if user else None
-    rules: list[Json] = [{"by": "content", "items": [{"product": item["name"]}]}, {"by": rng.choice(("above", "below")), "amount": limit}]
-    rules.append({"by": "city", "city": due[0]["address"]["city"]})
+    rules: list[Json] = [
+        {"by": "all"},
+        {"by": "content", "items": [{"product": item["name"]}]},
+        {"by": rng.choice(("above", "below")), "amount": _limit(due, rng)},
+        {"by": "city", "city": due[0]["address"]["city"]},
+    ]
     for rule in rules:
         matched = [order for order in scope if matches(order, rule)]
         if matched and all(order["status"] == status for order in matched):
-            yield {**rule, "status": status, "each": True}
-    if method and len(scope) == len(due):
-        yield {"by": "paid", "payment": reference_to(method), "status": status, "each": True}
+            yield Reference({**rule, "status": status, "each": True}, tuple(matched))
 
 
 def _limit(orders: list[Json], rng: Random) -> float:
@@ -112,21 +119,19 @@ def _limit(orders: list[Json], rng: Random) -> float:
     return max(float(step), round(total / step) * step + rng.choice((-step, 0)))
 
 
-def by_stock(due: list[Json], world: Environment, status: str, each: bool) -> Iterator[Json]:
-    """Orders told apart by what is in stock now: the widest reference there is."""
-    gone = [order for order in due if sold_out(order, world)]
-    for flag, matched in ((True, gone), (False, [order for order in due if order not in gone])):
-        if len(matched) == 1 and len(due) > 1:
-            yield {"by": "stock", "sold_out": flag, "status": status}
-        if matched and each:
-            yield {"by": "stock", "sold_out": flag, "status": status, "each": True}
+def _stock_rules(due: list[Json], scope: list[Json], world: Environment, status: str) -> Iterator[Reference]:
+    """Every order with something out of stock, or with all in stock: the widest rules there are; only where none is blocked."""
+    for gone in (True, False):
+        matched = [order for order in scope if sold_out(order, world) == gone]
+        if matched and all(order["status"] == status for order in matched):
+            yield Reference({"by": "stock", "sold_out": gone, "status": status, "each": True}, tuple(matched))
 
 
 def sold_out(order: Json, world: Environment) -> bool:
-    return any(not _in_stock(item, world) for item in order["items"])
+    return any(not in_stock(item, world) for item in order["items"])
 
 
-def _in_stock(item: Json, world: Environment) -> bool:
+def in_stock(item: Json, world: Environment) -> bool:
     variant = product_of(world, item["product_id"])["variants"].get(item["item_id"])
     return variant is not None and bool(variant["available"])
 
@@ -140,7 +145,3 @@ def item_reference(item: Json, order: Json, rng: Random) -> Json | None:
         if sum(fits(other, ref) for other in order["items"]) == 1:
             return ref
     return None
-
-
-def in_scope(orders: list[Json], ref: Json) -> list[Json]:
-    return [order for order in orders if of_status(order, ref)]
