@@ -47,12 +47,25 @@ def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.BinOp):
         return _chain(node)
     if isinstance(node, ast.UnaryOp):
-        return _UNARY[type(node.op)](_value(node.operand))
+        return _signed(node)
     if isinstance(node, ast.Call):
         return _called(node)
     if isinstance(node, ast.Starred):
         raise SyntaxError("can't use starred expression here (<string>, line 1)")
     return ()
+
+
+def _signed(node: ast.UnaryOp) -> Any:
+    """Signs may stand in hundreds, so walk them in a loop."""
+    signs = []
+    inner: ast.expr = node
+    while isinstance(inner, ast.UnaryOp):
+        signs.append(inner.op)
+        inner = inner.operand
+    value = _value(inner)
+    for sign in reversed(signs):
+        value = _UNARY[type(sign)](value)
+    return value
 
 
 def _chain(node: ast.BinOp) -> Any:
@@ -76,16 +89,21 @@ def _applied(op: ast.operator, left: Any, right: Any) -> Any:
 
 def _bits(op: ast.operator, left: int, right: int) -> int:
     """An upper bound of the result's size, known before it is computed."""
-    if isinstance(op, ast.Pow):
-        return (left.bit_length() if abs(left) > 1 else 1) * max(right, 1)
+    if isinstance(op, ast.Pow) and abs(left) > 1:
+        return left.bit_length() * max(right, 1)
     if isinstance(op, ast.Mult):
         return left.bit_length() + right.bit_length()
     return 0
 
 
 def _called(node: ast.Call) -> Any:
-    """`2(3)` is a call to Python: it evaluates both, then finds that a number cannot be called."""
+    """`2(3)` is a call to Python: it evaluates both, then finds that a number cannot be called. `2(*3)` fails even before."""
     function = _value(node.func)
     for argument in node.args:
-        _value(argument)
+        if not isinstance(argument, ast.Starred):
+            _value(argument)
+        elif (value := _value(argument.value)) != ():
+            raise TypeError(f"{function} argument after * must be an iterable, not {type(value).__name__}")
+    for keyword in node.keywords:
+        raise TypeError(f"{function} argument after ** must be a mapping, not {type(_value(keyword.value)).__name__}")
     raise TypeError(f"'{type(function).__name__}' object is not callable")

@@ -68,13 +68,15 @@ class Database:
 class Overlay:
     """One conversation's view of a database: what it changed, above the snapshot."""
 
-    __slots__ = ("_changed", "_journal", "_tables", "database")
+    __slots__ = ("_changed", "_journal", "_tables", "database", "writes")
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._tables = database.tables
         self._changed: Changes = {}
         self._journal: list[tuple[str, str, bool, Record | None]] = []
+        self.writes = 0
+        """How many writes there were, undone ones included: while it stands still, so does the state."""
 
     def get(self, table: str, record_id: Any) -> Record | None:
         """The record as this conversation sees it; not to be changed. Raises TypeError for an id that cannot be one (a list)."""
@@ -166,6 +168,7 @@ class Overlay:
 
     def _put(self, table: str, record_id: str, record: Record | None) -> None:
         changed = self._changed.setdefault(table, {})
+        self.writes += 1
         self._journal.append((table, record_id, record_id in changed, changed.get(record_id)))
         changed[record_id] = record
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from writ.domains.database import Changes, Database, Overlay, copied
-from writ.domains.toolkit import Toolkit
+from writ.domains.toolkit import Tool, Toolkit
 from writ.errors import ToolRefused
 
 Malformed = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SyntaxError, RecursionError, MemoryError)
@@ -27,7 +27,7 @@ _TAKEN = {
     "self": "Environment.make_tool_call() got multiple values for argument 'self'",
     "tool_name": "Environment.make_tool_call() got multiple values for argument 'tool_name'",
 }
-"""Argument names that collide with the benchmark's own dispatcher, and what it answers."""
+"""Argument names that collide with the benchmark's own dispatcher, and what it answers; `requestor` is looked at first."""
 
 _dumps = json.JSONEncoder().encode
 
@@ -49,7 +49,8 @@ class Environment:
         self._overlay = database if isinstance(database, Overlay) else Overlay(database)
         self._toolkit = toolkit_class(self._overlay)
         self._tools = toolkit_class.tools
-        self._hash: str | None = None
+        self._hash: tuple[int, str] | None = None
+        """The hash, and the overlay's count of writes that it belongs to."""
 
     @property
     def state(self) -> Overlay:
@@ -95,27 +96,19 @@ class Environment:
 
     def db_hash(self) -> str:
         """sha256 (hex) of the whole database as JSON with sorted keys: what the benchmark compares."""
-        if self._hash is None:
-            self._hash = self._overlay.hash()
-        return self._hash
+        if self._hash is None or self._hash[0] != self._overlay.writes:
+            self._hash = (self._overlay.writes, self._overlay.hash())
+        return self._hash[1]
 
     def fork(self) -> "Environment":
         """An independent environment in the same state."""
-        twin = Environment(type(self._toolkit), self._overlay.fork())
-        twin._hash = self._hash
-        return twin
+        return Environment(type(self._toolkit), self._overlay.fork())
 
     def _run(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Raises: ToolRefused, after undoing what the tool wrote since its last mark."""
-        for taken, text in _TAKEN.items():
-            if taken in arguments:
-                raise ToolRefused(text)
         tool = self._tools.get(name)
-        if tool is None:
-            raise ToolRefused(f"Tool '{name}' not found.")
-        tool.check(arguments)
-        if tool.kind == "write":
-            self._hash = None
+        if tool is None or not tool.takes(arguments):
+            raise ToolRefused(_misfit(name, tool, arguments))
         self._overlay.mark()
         try:
             return tool.method(self._toolkit, **arguments)
@@ -125,6 +118,14 @@ class Environment:
         except Malformed as e:
             self._overlay.rollback()
             raise ToolRefused(_explained(e)) from e
+
+
+def _misfit(name: str, tool: Tool | None, arguments: Mapping[str, Any]) -> str:
+    """Why a call by these names cannot be made, in the benchmark's order: its dispatcher, the tool, the names of the arguments."""
+    for taken, text in _TAKEN.items():
+        if taken in arguments:
+            return text
+    return tool.misfit(arguments) if tool else f"Tool '{name}' not found."
 
 
 def rendered(value: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, TypeVar, cast
 from pydantic import BaseModel, Field, create_model
 
 from writ.domains.database import Database, Overlay, parsed
-from writ.errors import ArtifactError, ToolRefused
+from writ.errors import ArtifactError
 
 ToolKind = Literal["read", "write", "generic"]
 Schema = dict[str, Any]
@@ -61,19 +61,23 @@ class Tool:
         schema = create_model("parameters", **fields).model_json_schema()
         return {"type": "function", "function": {"name": self.name, "description": description, "parameters": schema}}
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
-        """Refuse names that the tool does not take, then the absence of those that it needs, in CPython's words of every version.
+    def takes(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether the names fit. Values are not looked at: that is the tool's affair, as in the benchmark."""
+        return arguments.keys() <= self.parameters.keys() and arguments.keys() >= self._required
 
-        Values are not looked at: that is the tool's affair, as in the benchmark.
-        """
+    def misfit(self, arguments: Mapping[str, Any]) -> str:
+        """What CPython says of names that do not fit: first of one that the tool does not take, then of those that it lacks."""
         owner = self.method.__qualname__
         for name in arguments:
             if name not in self.parameters:
-                raise ToolRefused(f"{owner}() got an unexpected keyword argument '{name}'")
+                return f"{owner}() got an unexpected keyword argument '{name}'"
         missing = [f"'{name}'" for name, required in self.parameters.items() if required and name not in arguments]
-        if missing:
-            plural = "" if len(missing) == 1 else "s"
-            raise ToolRefused(f"{owner}() missing {len(missing)} required positional argument{plural}: {_listed(missing)}")
+        plural = "" if len(missing) == 1 else "s"
+        return f"{owner}() missing {len(missing)} required positional argument{plural}: {_listed(missing)}"
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(name for name, required in self.parameters.items() if required)
 
 
 class Toolkit:

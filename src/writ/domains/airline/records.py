@@ -12,9 +12,8 @@ CabinClass = Literal["business", "economy", "basic_economy"]
 Insurance = Literal["yes", "no"]
 
 
+# These three are arguments of tools too. Without docstrings, since a schema would show them to the agent.
 class FlightInfo(BaseModel):
-    """A flight on a date, as a tool's argument."""
-
     flight_number: str = Field(description="The flight's number, for instance 'HAT001'.")
     date: str = Field(description="Date of departure as YYYY-MM-DD, for instance '2024-05-01'.")
 
@@ -26,10 +25,8 @@ class Passenger(BaseModel):
 
 
 class Payment(BaseModel):
-    """Dollars taken from a payment method; negative where given back."""
-
     payment_id: str = Field(description="Id of one of the user's payment methods.")
-    amount: int = Field(description="How many dollars it pays.")
+    amount: int = Field(description="How many whole dollars it pays.")
 
 
 class Name(BaseModel):
