@@ -80,7 +80,7 @@ BREAKAGES: dict[str, tuple[Callable[[Documents], Any], str]] = {
     "an entrypoint that is not there": (lambda d: _pipeline(d).update(entrypoint="pipelin"), "no template is called so"),
     "a call to a template that is not there": (lambda d: _task(d, "verify")["templateRef"].update(template="verfy"), "which is not there"),
     "a misspelt parameter": (lambda d: _task(d, "simulate")["arguments"]["parameters"][0].update(name="shrad"), "has no input 'shrad'"),
-    "a parameter that is missing": (lambda d: _task(d, "simulate")["arguments"]["parameters"].pop(), "needs parameter 'shards'"),
+    "a parameter that is missing": (lambda d: _task(d, "simulate")["arguments"]["parameters"].pop(), "needs parameter 'shard'"),
     "an artifact that no one asked for": (
         lambda d: _task(d, "report")["arguments"]["artifacts"][0].update(name="upstrem"),
         "artifacts has no input 'upstrem'",

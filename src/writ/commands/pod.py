@@ -1,0 +1,89 @@
+"""`writ pod`: the entry point of the pipeline's containers."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from writ.commands.configuration import validated
+from writ.commands.progress import Display
+from writ.commands.run import keys_of
+from writ.errors import ConfigError
+from writ.pipeline import plan as planned
+from writ.runners.execute import Listener
+from writ.runners.pods import PODS, Pod, open_run, progress_file, release_run, run_pod
+from writ.settings import RunConfig
+from writ.storage import open_store
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["plan", *PODS, "release"]))
+@click.option("--config-text", default="", help="The run's settings as YAML text.")
+@click.option("--platform", "platform_file", metavar="FILE", help="The platform's own settings (endpoints, S3), under the run's; may be absent.")
+@click.option("--out", required=True, metavar="s3://…", help="The store of artifacts.")
+@click.option("--outputs", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for files that Argo carries on.")
+@click.option("--owner", default="", help="The Workflow's uid; it holds the run's lease.")
+@click.option("--shard", default=0, show_default=True, help="Which shard of a simulation this is, from 0.")
+@click.option("--shards", default=1, show_default=True, help="How many shards the simulation has.")
+@click.option("--wait-s", default=80000.0, show_default=True, help="Seconds that `plan` waits for another Workflow of the same run.")
+@click.option("--progress-file", envvar="ARGO_PROGRESS_FILE", type=click.Path(path_type=Path), hidden=True)
+def pod(
+    name: str,
+    config_text: str,
+    platform_file: str | None,
+    out: str,
+    outputs: Path,
+    owner: str,
+    shard: int,
+    shards: int,
+    wait_s: float,
+    progress_file: Path | None,
+) -> None:
+    """Run what one container of the Argo pipeline runs.
+
+    Example: writ pod plan --out s3://bucket/writ --config-text '{dataset: {count: 500}}'
+    """
+    config = _config(config_text, platform_file, out)
+    if not 0 <= shard < shards <= 256:
+        raise ConfigError(f"--shard {shard} --shards {shards}: there are 1 to 256 shards, numbered from 0")
+    here = Pod(config, planned(config), open_store(out, s3=config.s3), outputs, owner)
+    if name == "plan":
+        open_run(here, shards, click.echo, wait_s=wait_s)
+    elif name == "release":
+        release_run(here, click.echo)
+    else:
+        with Display(plain=True) as display:
+            listen = _listener(display, progress_file, config, name, shards)
+            click.echo(run_pod(here, name, listen, keys_of(config), shard=shard, shards=shards).model_dump_json())
+
+
+def _listener(display: Display, progress: Path | None, config: RunConfig, name: str, shards: int) -> Listener:
+    total = max(1, config.dataset.count // (shards if name == "simulate" else 1))
+    return progress_file(progress, total, display.listen) if progress else display.listen
+
+
+def _config(text: str, platform_file: str | None, out: str) -> RunConfig:
+    """The run's settings over the platform's. Raises: ConfigError."""
+    run = _tree(text, "the parameter `config`")
+    platform = Path(platform_file) if platform_file else None
+    base = _tree(platform.read_text(encoding="utf-8"), str(platform)) if platform and platform.is_file() else {}
+    return validated(_over(base, run) | {"out": out}, "the parameter `config`")
+
+
+def _tree(text: str, source: str) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(text) or {}
+    except yaml.YAMLError as e:
+        raise ConfigError(f"{source} is not YAML ({' '.join(str(e).split())}); mend it") from e
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{source} holds a {type(tree).__name__}, not keys and values; see examples/")
+    return tree
+
+
+def _over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _over(merged[key], value) if nested else value
+    return merged
