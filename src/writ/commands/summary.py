@@ -1,5 +1,6 @@
 """How a run ends on the terminal: the funnel, the grid, and where things are."""
 
+import json
 from collections import Counter
 
 from rich.console import Console
@@ -22,8 +23,14 @@ def summarize(finished: Finished) -> None:
         console.print(grid(domain, tasks, verdicts))
     console.print(f"run      {finished.plan.run_id}")
     console.print(f"dataset  {finished.store.url}/dataset/{finished.plan.keys['dataset']}", soft_wrap=True)
-    console.print(f"sha256   {finished.manifests['dataset'].extra.get('dataset_sha256', '')}", soft_wrap=True)
+    console.print(f"sha256   {dataset_sha256(finished)}", soft_wrap=True)
     console.print(f"report   {finished.store.url}/report/{finished.plan.keys['report']}/report.html", soft_wrap=True)
+
+
+def dataset_sha256(finished: Finished) -> str:
+    """The dataset's identity: equal for equal rows, whatever made them."""
+    facts = json.loads(finished.store.get(f"dataset/{finished.plan.keys['dataset']}/dataset.json"))
+    return str(facts["sha256"])
 
 
 def funnel(verdicts: list[Verdict], rows: int) -> Table:

@@ -93,8 +93,8 @@ def _warning(tally: Tally) -> list[str]:
     if not scripted:
         return []
     return [
-        f"> **{scripted:,} rows were spoken by the embedded scripted model.** They prove the machinery; they do not teach a real model. Training refuses",
-        "> them unless `allow_scripted` is set.",
+        f"> **{scripted:,} rows were spoken by the embedded scripted model.** They prove the machinery; they do not teach a real model.",
+        "> Training refuses them unless `allow_scripted` is set.",
         "",
     ]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,8 +64,7 @@ class _Maker:
     findings: decontamination.Findings = field(default_factory=decontamination.Findings)
     seen: Seen = field(init=False)
     benchmarks: dict[str, decontamination.Benchmark] = field(init=False)
-    digests: list[tuple[str, bytes]] = field(default_factory=list)
-    """Id and sha256 of each row: the dataset's hash is that of its rows sorted by id, and no row is held for it."""
+    sorted_rows: "_SortedHash" = field(default_factory=lambda: _SortedHash())
     rivals: "_Rivals" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,21 +98,40 @@ class _Maker:
         self.tally.take(example)
         self.diversity.add(example.messages)
         self.files.add(example)
-        self.digests.append((example.id, hashlib.sha256(example.model_dump_json().encode()).digest()))
+        self.sorted_rows.add(example)
 
     def finish(self) -> None:
         self.files.finish()
         self.rivals.finish()
         proof = decontamination.certificate(self.findings, self.benchmarks, self.sites, self.config.ngram_words)
-        sha256 = self.sha256()
+        sha256 = self.sorted_rows.digest()
         text = card(self.tally, self.sites, self.diversity, proof, sha256, self.config.formats)
         self.files.emit("README.md", text.encode())
         self.files.emit("decontamination.json", json.dumps(proof, indent=1).encode())
-        self.files.emit("dataset.json", json.dumps({"sha256": sha256, "rows": len(self.digests), "files": self.files.names}, indent=1).encode())
+        self.files.emit(
+            "dataset.json", json.dumps({"sha256": sha256, "rows": len(self.sorted_rows.places), "files": self.files.names}, indent=1).encode()
+        )
 
-    def sha256(self) -> str:
-        """Hash over the rows' hashes in the order of their ids: the same for any order of completion."""
-        return hashlib.sha256(b"".join(digest for _, digest in sorted(self.digests))).hexdigest()
+
+class _SortedHash:
+    """The dataset's identity: sha256 of its rows as JSON lines, sorted by id. Rows wait in a temporary file, only their places in memory."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()
+        self.places: list[tuple[str, int, int]] = []
+
+    def add(self, example: Row) -> None:
+        line = example.model_dump_json().encode() + b"\n"
+        self.places.append((example.id, self._file.tell(), len(line)))
+        self._file.write(line)
+
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for _, start, length in sorted(self.places):
+            self._file.seek(start)
+            digest.update(self._file.read(length))
+        self._file.close()
+        return digest.hexdigest()
 
 
 class _Rivals:
