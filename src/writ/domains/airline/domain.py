@@ -5,6 +5,7 @@ from random import Random
 from typing import Any, Literal
 
 from writ.domains.airline import grounding, policy, queries
+from writ.domains.airline.generator import generate
 from writ.domains.airline.reachability import given_by
 from writ.domains.airline.tools import AirlineTools
 from writ.domains.airline.wishes import KINDS
@@ -25,8 +26,6 @@ class Airline(Domain):
     policy = policy.POLICY
 
     def generate(self, seed: int, users: int) -> dict[str, dict[str, Any]]:
-        from writ.domains.airline.generator import generate
-
         return generate(seed, users)
 
     def persons(self, database: Database) -> Sequence[str]:

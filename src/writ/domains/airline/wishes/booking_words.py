@@ -35,7 +35,7 @@ def dates_text(legs: Sequence[Record]) -> str:
 
 
 def leg_choice(leg: Record) -> str:
-    """What picks the flight: `the 8:00 AM direct flight`, `flight HAT120`, `the cheapest direct or one-stop flight, the fastest one if there is a tie`."""
+    """What picks the flight: `flight HAT120`, `the cheapest direct flight, the fastest one if there is a tie`."""
     if "departs" in leg:
         return f"the direct flight that leaves at {clock_text(leg['departs'])}"
     if "numbers" in leg:
@@ -152,15 +152,16 @@ def unavailable(slots: Record, rng: Random) -> str | None:
 
 
 OPENING = (
-    "{{I'd like|I would like|I want|I need|I'm looking|I am hoping|I'm trying|We'd like} to {book|reserve|buy|get} {a trip|flights|tickets|travel|a journey} "
-    "[route]{|, please}, {on|departing on|leaving on|going on} [dates]."
+    "{{I'd like|I would like|I want|I need|I'm looking|I am hoping|I'm trying|We'd like} to {book|reserve|buy|get} "
+    "{a trip|flights|tickets|travel|a journey} [route]{|, please}, {on|departing on|leaving on|going on} [dates]."
     "|{Could you|Can you|Would you} {please |}{book|reserve|arrange} {a trip|travel|flights|a journey} [route] {for|on} [dates]{| for me}?"
     "|{I have to|I need to|I must|I plan to|I'm planning to} {fly|travel|go|get} [route] {on|and would leave on} [dates].}"
 )
 WISH = (
-    "{{Please take|Please find|I'd like|I would like|I want|I'd go for|Give me|What I want is|Make it} [choice], {in|traveling in|with a seat in} [cabin], "
-    "{for|and it is for|and the tickets are for|flying will be} [travelers]."
-    "|{It is|It's|This is|The booking is|The trip is} for [travelers], {in|and we fly in|seated in} [cabin], {and I want|and please take|and I would like|with} [choice].}"
+    "{{Please take|Please find|I'd like|I would like|I want|I'd go for|Give me|What I want is|Make it} [choice], "
+    "{in|traveling in|with a seat in} [cabin], {for|and it is for|and the tickets are for|flying will be} [travelers]."
+    "|{It is|It's|This is|The booking is|The trip is} for [travelers], {in|and we fly in|seated in} [cabin], "
+    "{and I want|and please take|and I would like|with} [choice].}"
 )
 ASKS = {
     "total": (
@@ -176,7 +177,7 @@ ASKS = {
 }
 SCRIPT_ASKS = {"total": "Ask for the total price.", "arrival": "Ask at what time you will arrive."}
 FIRST_CLASS = (
-    "{{First of all|To begin with|Ideally|Actually}, {I'd like|I would love|I'd want} {a first class suite|first class|a private suite in first class} "
-    "[route] on [dates]{|, if you have that|, whatever it costs}."
+    "{{First of all|To begin with|Ideally|Actually}, {I'd like|I would love|I'd want} "
+    "{a first class suite|first class|a private suite in first class} [route] on [dates]{|, if you have that|, whatever it costs}."
     "|{Do you have|Is there|Could I get} {first class|a first class suite|a first class cabin} [route] on [dates]?}"
 )
