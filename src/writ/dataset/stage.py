@@ -117,7 +117,7 @@ class _SortedHash:
     """The dataset's identity: sha256 of its rows as JSON lines, sorted by id. Rows wait in a temporary file, only their places in memory."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `digest`
         self.places: list[tuple[str, int, int]] = []
 
     def add(self, example: Row) -> None:
