@@ -1,0 +1,40 @@
+# Every target is one command. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+
+help: ## List every target
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Make .venv with everything that the fast suite needs
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "writ needs Python >= 3.11; set PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; } >&2 || \
+		{ echo "Python's venv module is missing; install it (Debian: apt-get install python3-venv)" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install ## Make 200 verified conversations offline, over both domains
+	@$(BIN)/writ run --out runs
+
+test: install ## The fast suite, under two minutes
+	@$(BIN)/python -m pytest -n 2
+
+check: install ## Lint and strict types
+	@$(BIN)/ruff check src tests benchmarks examples
+	@$(BIN)/ruff format --check src tests benchmarks examples
+	@$(BIN)/mypy
+
+lock: install ## Pin all dependencies anew, by hash
+	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/core.txt
+	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
+
+.PHONY: help install run test check lock
