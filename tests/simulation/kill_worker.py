@@ -23,7 +23,7 @@ from writ.storage import open_store
 
 
 def report(event: Event) -> None:
-    print(event.kind, event.trajectory.id, flush=True)
+    print(f"{event.kind} {event.trajectory.id}", flush=True)
 
 
 async def work(folder: str) -> str:
@@ -34,19 +34,22 @@ async def work(folder: str) -> str:
     digest = hashlib.sha256()
     async with serve(Faulty(desk_answer, FaultPlan(latency_s=0.02)), models=[MODEL]) as server:
         settings = EndpointSettings(model=MODEL, base_url=server.base_url)
+        agent, user = open_endpoint(settings), open_endpoint(settings)
         async for trajectory in simulate(
             SimulationConfig(agent=settings, user=settings, concurrency=8),
             tasks=[task(n, Batch(id=f"b{n // 8}", wanted=5)) for n in range(120)],
             instructions=[instruction(n) for n in range(120)],
             domains={"desk": open_desk()},
-            agent=open_endpoint(settings),
-            user=open_endpoint(settings),
+            agent=agent,
+            user=user,
             judge=judged,
             journal=journal,
             progress=report,
             stop=stop,
         ):
             digest.update(trajectory.model_dump_json().encode())
+        await agent.close()
+        await user.close()
     return digest.hexdigest()
 
 

@@ -29,8 +29,9 @@ def live(folder: Path, *, kill_after: int | None = None, with_signal: signal.Sig
     with subprocess.Popen([sys.executable, str(WORKER), str(folder)], stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         for line in worker.stdout:
-            kind, _, rest = line.rstrip("\n").partition(" ")
-            lines.setdefault(kind, []).append(rest)
+            if line.endswith("\n"):
+                kind, _, rest = line.rstrip("\n").partition(" ")
+                lines.setdefault(kind, []).append(rest)
             if not killed_at and kill_after is not None and len(lines.get("finished", [])) >= kill_after:
                 worker.send_signal(with_signal)
                 killed_at = time.monotonic()
