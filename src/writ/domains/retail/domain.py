@@ -12,6 +12,7 @@ from writ.domains.retail.evidence_book import PRODUCT_LIST, Book, Json, account,
 from writ.domains.retail.tools import RetailTools
 from writ.domains.retail.wishes.cancel import CancelOrder
 from writ.domains.retail.wishes.paying import ChangePayment
+from writ.domains.retail.wishes.refusals import REFUSALS
 from writ.domains.retail.wishes.returns import ReturnItems
 from writ.domains.retail.wishes.savings import SaveOnDelivered, SaveOnPending
 from writ.domains.retail.wishes.shipping import ChangeAddress, ChangeHome
@@ -25,10 +26,11 @@ _KINDS: tuple[WishKind, ...] = (
     ChangeHome(),
     ChangePayment(),
     ChangeItems(),
-    ExchangeItems(),
-    ReturnItems(),
-    SaveOnDelivered(),
     SaveOnPending(),
+    ExchangeItems(),
+    SaveOnDelivered(),
+    ReturnItems(),
+    *REFUSALS,
 )
 
 _FREE = frozenset(("find_user_id_by_email", "find_user_id_by_name_zip", "calculate", "transfer_to_human_agents"))

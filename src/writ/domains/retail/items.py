@@ -2,7 +2,8 @@
 
 An item reference is `product` (its name) with `options` (some of them, may be absent), or `which` (`highest` or `lowest` price of the order).
 A new item is `options` (what the words fix), `rest` (`same`: all else as the old item has it; `any`: free) and `best` (empty: the words fit
-exactly one available variant; `lowest` or `highest`: the cheapest or dearest available one that they fit); or `product` (another product's name).
+exactly one available variant; `lowest` or `highest`: the cheapest or dearest available one that they fit); or
+`product` (another product's name: never possible).
 """
 
 from typing import Literal, NamedTuple
@@ -46,8 +47,6 @@ def _by_price(ref: Json, order: Json) -> Json:
 def find_variant(new: Json, item: Json, book: Book) -> Reads[Choice]:
     """The variant wanted in place of `item`. Raises: Decline where policy, stock or the words leave none, or several."""
     name = product_words(item["name"])
-    if "product" in new:
-        raise Decline("product_type", f"swapping the {name} for a {product_words(new['product'])}", name, product_words(new["product"]))
     wanted = {**item["options"], **new["options"]} if new["rest"] == "same" else new["options"]
     if wanted == item["options"]:
         raise Decline("same_item", f"the {name}", name)

@@ -51,6 +51,8 @@ def ruling(write: Call, said: Said, book: Book) -> Reads[Ruling]:
     if write.name == "modify_user_address":
         own = said.get("user_id", write.arguments["user_id"]) == write.arguments["user_id"]
         return ALLOWED if own else forbidden("other_user")
+    if write.name == "cancel_pending_order" and said.get("reason", write.arguments["reason"]) not in REASONS:
+        return forbidden("cancel_reason")
     order_id = write.arguments["order_id"]
     try:
         order = yield from book.order(order_id)
@@ -76,12 +78,7 @@ def status_rule(tool: str, status: str) -> str:
     return {"cancelled": "already_cancelled", "pending (item modified)": "already_modified"}.get(status, "not_pending")
 
 
-def _cancel(write: Call, order: Json, said: Said, book: Book) -> Reads[Ruling]:
-    yield from ()
-    return ALLOWED if said.get("reason", write.arguments["reason"]) in REASONS else forbidden("cancel_reason")
-
-
-def _address(write: Call, order: Json, said: Said, book: Book) -> Reads[Ruling]:
+def _open(write: Call, order: Json, said: Said, book: Book) -> Reads[Ruling]:
     yield from ()
     return ALLOWED
 
@@ -143,8 +140,8 @@ def _covered(method: str, amount: float, user_id: str, book: Book) -> Reads[Ruli
 
 
 _CHECKS = {
-    "cancel_pending_order": _cancel,
-    "modify_pending_order_address": _address,
+    "cancel_pending_order": _open,
+    "modify_pending_order_address": _open,
     "modify_pending_order_payment": _payment,
     "modify_pending_order_items": _swap,
     "exchange_delivered_order_items": _swap,

@@ -1,15 +1,16 @@
 """What all retail wishes share: one program that decides and proves."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from writ.domains.base import Outcome, Reads, WishKind, run
 from writ.domains.environment import Environment
 from writ.domains.retail.evidence_book import Book, Decline, Json
-from writ.domains.retail.policy import RULES, ruling
+from writ.domains.retail.policy import RULES, ruling, status_rule
 from writ.domains.retail.templates import say
+from writ.domains.retail.words import product_words
 from writ.schema import Call, Fact, Rival, Told, Wish
 
 ASKS: Mapping[str, str] = {
@@ -23,9 +24,19 @@ ASKS: Mapping[str, str] = {
 class RetailKind(WishKind):
     """A kind whose resolver and rivals are one program: `decide`."""
 
+    ending: ClassVar[str] = ""
+    """What the script says about an answer that is no."""
+
     @abstractmethod
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
         """Reads all in scope through `book`, noting rivals there, and decides. May raise Decline."""
+
+    @abstractmethod
+    def story(self, wish: Wish) -> str:
+        """The wish in the second person, with every fact."""
+
+    def script(self, wish: Wish) -> str:
+        return self.story(wish) + self.ending
 
     def resolve(self, wish: Wish, user_id: str) -> Reads[Outcome]:
         return (yield from self._settled(wish, user_id, Book()))
@@ -48,6 +59,15 @@ def permitted(write: Call, subject: str, names: tuple[str, ...], said: Mapping[s
     said_by = yield from ruling(write, said, book)
     if not said_by.allowed:
         raise Decline(said_by.rule, subject, *names)
+
+
+def require_open(tool: str, hits: Iterable[tuple[Json, Json | None]]) -> None:
+    """The status of an order decides before anything else of it is looked at; takes orders with the item meant. Raises: Decline."""
+    for order, item in hits:
+        rule = status_rule(tool, order["status"])
+        if rule:
+            items = order["items"] if item is None else [item]
+            raise Decline(rule, f"order {order['order_id']}", order["order_id"], *(product_words(item["name"]) for item in items))
 
 
 def said_of(wish: Wish, user_id: str) -> Json:

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from writ.domains.base import Outcome, Reads
 from writ.domains.environment import Environment
-from writ.domains.retail.evidence_book import Book, account
-from writ.domains.retail.orders import find_orders, total_of
+from writ.domains.retail.evidence_book import Book, Decline, account
+from writ.domains.retail.orders import find_orders, mentions, subject, total_of
 from writ.domains.retail.phrases import order_facts, order_phrase, order_script, reason_fact
 from writ.domains.retail.policy import REASONS
 from writ.domains.retail.templates import say, voiced
@@ -22,7 +22,7 @@ class CancelOrder(RetailKind):
     """Slots: order (an order reference), reason (in the user's words), ask (values the user wants to hear)."""
 
     name = "cancel_order"
-    tools: ClassVar = (CANCEL,)
+    tools: ClassVar[tuple[str, ...]] = (CANCEL,)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         _, orders = account(world, user_id)
@@ -34,8 +34,10 @@ class CancelOrder(RetailKind):
         return (*order_facts(wish.slots["order"]), *ask_facts(wish), reason_fact(wish.slots["reason"]))
 
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
-        found = yield from find_orders(wish.slots["order"], user_id, book)
         reason = wish.slots["reason"]
+        if reason not in REASONS:
+            raise Decline("cancel_reason", subject(wish.slots["order"]), *mentions(wish.slots["order"]))
+        found = yield from find_orders(wish.slots["order"], user_id, book)
         calls = []
         for order in found.orders:
             call = Call(name=CANCEL, arguments={"order_id": order["order_id"], "reason": reason})
@@ -49,7 +51,7 @@ class CancelOrder(RetailKind):
     def request(self, wish: Wish, rng: Random) -> str:
         return voiced(rng, "cancel", {"order": order_phrase(wish.slots["order"], rng)}) + asking(wish, rng)
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         ask = "".join(f" Ask for {fact.text}." for fact in ask_facts(wish))
         return f"You want to cancel {order_script(wish.slots['order'])}. Your reason: {wish.slots['reason']}.{ask}"
 

@@ -8,20 +8,20 @@ from writ.domains.base import Outcome, Reads
 from writ.domains.environment import Environment
 from writ.domains.retail.arguments import find_payment
 from writ.domains.retail.evidence_book import Book, Decline, Json, account
-from writ.domains.retail.orders import find_orders, paid_with, total_of
+from writ.domains.retail.orders import find_orders, mentions, paid_with, subject, total_of
 from writ.domains.retail.payments import payment_words, reference_to
 from writ.domains.retail.phrases import order_facts, order_phrase, order_script, payment_fact, payment_script
 from writ.domains.retail.templates import say, voiced
-from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, said_of, told_money
+from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
 from writ.domains.retail.wishes.references import by_content, names_of, near_orders, order_references
 from writ.schema import Call, Distractor, Fact, Wish
 
 
 class ChangePayment(RetailKind):
-    """Slots: order (an order reference), payment (a payment reference), ask."""
+    """Slots: order (an order reference), payment (a payment reference), ask; second (a payment reference) where the payment is to be split."""
 
     name = "change_payment"
-    tools: ClassVar = ("modify_pending_order_payment",)
+    tools: ClassVar[tuple[str, ...]] = ("modify_pending_order_payment",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
@@ -52,7 +52,11 @@ class ChangePayment(RetailKind):
         return (*order_facts(wish.slots["order"]), *ask_facts(wish), *payment_fact(wish.slots["payment"]))
 
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
+        if "second" in wish.slots:
+            order = wish.slots["order"]
+            raise Decline("single_payment", f"splitting the payment of {subject(order)}", *mentions(order), "split", "single payment method")
         found = yield from find_orders(wish.slots["order"], user_id, book)
+        require_open("modify_pending_order_payment", ((order, None) for order in found.orders))
         calls: list[Call] = []
         for order in found.orders:
             method = yield from find_payment(wish.slots["payment"], order, user_id, book)
@@ -68,7 +72,7 @@ class ChangePayment(RetailKind):
     def request(self, wish: Wish, rng: Random) -> str:
         return voiced(rng, "pay", {"order": order_phrase(wish.slots["order"], rng)}) + asking(wish, rng)
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         ask = " Ask for the order total." if wish.slots.get("ask") else ""
         return f"You want to pay {order_script(wish.slots['order'])} with another payment method: {payment_script(wish.slots['payment'])}.{ask}"
 

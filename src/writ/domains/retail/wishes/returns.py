@@ -11,10 +11,9 @@ from writ.domains.retail.evidence_book import Book, Decline, Json, account, item
 from writ.domains.retail.orders import find_orders
 from writ.domains.retail.payments import reference_to
 from writ.domains.retail.phrases import item_fact, order_facts, order_phrase, order_script, payment_fact, payment_script
-from writ.domains.retail.policy import status_rule
 from writ.domains.retail.scope import Hit, locate
 from writ.domains.retail.templates import say, voiced
-from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, said_of, told_money
+from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
 from writ.domains.retail.wishes.references import in_stock, item_reference, references_to
 from writ.domains.retail.words import item_words, listed, plain_money, product_words
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
@@ -29,7 +28,7 @@ class ReturnItems(RetailKind):
     """
 
     name = "return_items"
-    tools: ClassVar = (RETURN,)
+    tools: ClassVar[tuple[str, ...]] = (RETURN,)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
@@ -41,10 +40,10 @@ class ReturnItems(RetailKind):
                 yield self._wish(ref, _items_in(order, world, rng), user, rng)
         if not due:
             return
-        anywhere = [ref for order in due if (ref := item_reference(rng.choice(order["items"]), order, rng))]
+        anywhere = [words for order in due if (words := item_reference(rng.choice(order["items"]), order, rng))]
         if anywhere:
             yield self._wish({"by": "whichever", "status": "delivered"}, {"by": "named", "items": anywhere}, user, rng)
-        everything = {"by": "all", "status": "delivered", "each": True}
+        everything: Json = {"by": "all", "status": "delivered", "each": True}
         prices = sorted(item["price"] for order in due for item in order["items"])
         for price in {prices[-1], prices[len(prices) // 2]}:
             yield self._wish(everything, {"by": "above", "amount": float(price // 10 * 10)}, user, rng)
@@ -55,7 +54,7 @@ class ReturnItems(RetailKind):
     def _wish(self, order: Json, items: Json, user: Json, rng: Random) -> Wish:
         methods = list(user["payment_methods"].values())
         cards = [method for method in methods if method["source"] == "gift_card"]
-        payment = reference_to(cards[0]) if cards and rng.random() < 0.4 else {"by": "original"}
+        payment: Json = reference_to(cards[0]) if cards and rng.random() < 0.4 else {"by": "original"}
         ask = {"ask": ["refund"]} if rng.random() < 0.3 else {}
         return Wish(kind=self.name, slots={"order": order, "items": items, "payment": payment} | ask)
 
@@ -69,10 +68,13 @@ class ReturnItems(RetailKind):
         if items["by"] == "named":
             located = yield from locate(order_ref, items["items"], user_id, book)
             hits = [hit for group in located.hits for hit in group]
+            require_open(RETURN, hits)
             found = located.found
         else:
             found = yield from find_orders(order_ref, user_id, book)
-            hits = yield from _meant(items, [Hit(order, item) for order in found.orders for item in order["items"]], book)
+            everything = [Hit(order, item) for order in found.orders for item in order["items"]]
+            require_open(RETURN, everything)
+            hits = yield from _meant(items, everything, book)
         calls = yield from self._calls(wish, hits, user_id, book)
         refund = round(sum(hit.item["price"] for hit in hits), 2)
         return Outcome(
@@ -110,7 +112,7 @@ class ReturnItems(RetailKind):
         template = {"named": named, "all": "return_all", "stock": "return_stock"}.get(items["by"], "return_priced")
         return voiced(rng, template, slots) + asking(wish, rng)
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         order, items = wish.slots["order"], wish.slots["items"]
         place = "(you received it, and do not say in which order)" if order["by"] == "whichever" else f"from {order_script(order)}"
         what = {
@@ -128,7 +130,7 @@ class ReturnItems(RetailKind):
         order = world.state.get("orders", arguments["order_id"]) or {}
         items = {item["item_id"]: item for item in order["items"]}
         refs = [item_reference(items[item_id], order, Random(0)) for item_id in arguments["item_ids"]]
-        if any(ref is None for ref in refs):
+        if not all(refs):
             return None
         original = order["payment_history"][0]["payment_method_id"] == arguments["payment_method_id"]
         payment = {"by": "original"} if original else wish.slots["payment"]
@@ -190,11 +192,7 @@ def _item_facts(items: Json) -> tuple[Fact, ...]:
 
 
 def _meant(items: Json, hits: list[Hit], book: Book) -> Reads[list[Hit]]:
-    """Items of the orders in scope that the rule means. Raises: Decline where a closed order decides first, or nothing is meant."""
-    for hit in hits:
-        rule = status_rule(RETURN, hit.order["status"])
-        if rule:
-            raise Decline(rule, f"order {hit.order['order_id']}", hit.order["order_id"], product_words(hit.item["name"]))
+    """Items of the orders in scope that the rule means. Raises: Decline where nothing is meant."""
     meant: list[Hit] = []
     for hit in hits:
         if items["by"] == "stock":

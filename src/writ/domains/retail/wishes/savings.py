@@ -10,10 +10,9 @@ from writ.domains.retail.evidence_book import Book, Decline, Json, account, prod
 from writ.domains.retail.items import Choice
 from writ.domains.retail.orders import find_orders
 from writ.domains.retail.phrases import order_facts, order_phrase, order_script, payment_fact, payment_script
-from writ.domains.retail.policy import status_rule
 from writ.domains.retail.scope import Hit
 from writ.domains.retail.templates import say, voiced
-from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, told_money
+from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, require_open, told_money
 from writ.domains.retail.wishes.inversion import narrowed_changes, near_swaps
 from writ.domains.retail.wishes.references import references_to
 from writ.domains.retail.wishes.swaps import EXCHANGE, MODIFY, Swapped, swap_calls
@@ -48,7 +47,7 @@ class SaveKind(RetailKind):
     status: ClassVar[str]
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
-        user, orders = account(world, user_id)
+        _, orders = account(world, user_id)
         due = [order for order in orders if order["status"] == self.status]
         rng.shuffle(due)
         for order in due[:2]:
@@ -77,10 +76,11 @@ class SaveKind(RetailKind):
         return len(set(items)) == len(items) and (self.tool == EXCHANGE or len(set(orders)) == len(orders))
 
     def facts(self, wish: Wish) -> tuple[Fact, ...]:
-        pick = "cheapest available version"
+        scope = {"one": "just one item", "each": "every item"}[wish.slots["pick"]]
         return (
             *order_facts(wish.slots["order"]),
-            Fact(name="pick", value=wish.slots["pick"], text=pick),
+            Fact(name="pick", value=wish.slots["pick"], text=scope),
+            Fact(name="best", value="lowest", text="cheapest available version"),
             *ask_facts(wish),
             *payment_fact(wish.slots["payment"]),
         )
@@ -88,10 +88,7 @@ class SaveKind(RetailKind):
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
         found = yield from find_orders(wish.slots["order"], user_id, book)
         hits = [Hit(order, item) for order in found.orders for item in order["items"]]
-        for hit in hits:
-            rule = status_rule(self.tool, hit.order["status"])
-            if rule:
-                raise Decline(rule, f"order {hit.order['order_id']}", hit.order["order_id"], product_words(hit.item["name"]))
+        require_open(self.tool, hits)
         savings: list[Saving] = []
         for hit in hits:
             product = yield from book.product(hit.item["product_id"])
@@ -115,7 +112,7 @@ class SaveKind(RetailKind):
         place = say(rng, "place", {"order": order_phrase(wish.slots["order"], rng)})
         return voiced(rng, f"save_{wish.slots['pick']}", {"place": place}) + asking(wish, rng)
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         where, ask = order_script(wish.slots["order"]), " Ask for the price difference." if wish.slots.get("ask") else ""
         which = {
             "one": "just one item: the one where moving to its cheapest available version saves you most compared with what you paid",
@@ -128,9 +125,8 @@ class SaveKind(RetailKind):
             return None
         changes = narrowed_changes(outcome.calls[0], world)
         order = {"by": "ids", "ids": [outcome.calls[0].arguments["order_id"]]}
-        slots = {"order": order, "changes": changes, "payment": wish.slots["payment"]} | {
-            "ask": wish.slots[key] for key in ("ask",) if key in wish.slots
-        }
+        slots = {**wish.slots, "order": order, "changes": changes}
+        del slots["pick"]
         kind = {EXCHANGE: "exchange_items", MODIFY: "change_items"}[self.tool]
         return Wish(kind=kind, slots=slots) if changes else None
 
@@ -164,13 +160,13 @@ def _candidate(hit: Hit, found: Saving | None, ranked: list[Saving], chosen: lis
 
 class SaveOnDelivered(SaveKind):
     name = "exchange_for_less"
-    tools: ClassVar = (EXCHANGE,)
+    tools: ClassVar[tuple[str, ...]] = (EXCHANGE,)
     tool = EXCHANGE
     status = "delivered"
 
 
 class SaveOnPending(SaveKind):
     name = "change_for_less"
-    tools: ClassVar = (MODIFY,)
+    tools: ClassVar[tuple[str, ...]] = (MODIFY,)
     tool = MODIFY
     status = "pending"

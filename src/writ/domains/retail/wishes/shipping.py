@@ -13,10 +13,12 @@ from writ.domains.retail.payments import address_fields
 from writ.domains.retail.phrases import address_facts, order_facts, order_phrase, order_script
 from writ.domains.retail.places import new_address
 from writ.domains.retail.templates import voiced
-from writ.domains.retail.wishes.base import RetailKind, permitted, said_of
+from writ.domains.retail.wishes.base import RetailKind, permitted, require_open, said_of
 from writ.domains.retail.wishes.references import by_content, names_of, near_orders, order_references, references_to
 from writ.domains.retail.words import address_words
 from writ.schema import Call, Distractor, Fact, Wish
+
+ADDRESS = "modify_pending_order_address"
 
 
 def address_script(ref: Json) -> str:
@@ -35,7 +37,7 @@ class ChangeAddress(RetailKind):
     """Slots: order (an order reference), address (an address reference)."""
 
     name = "change_address"
-    tools: ClassVar = ("modify_pending_order_address",)
+    tools: ClassVar[tuple[str, ...]] = (ADDRESS,)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
@@ -60,12 +62,14 @@ class ChangeAddress(RetailKind):
 
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
         found = yield from find_orders(wish.slots["order"], user_id, book)
-        for order in found.orders:
-            probe = Call(name="modify_pending_order_address", arguments={"order_id": order["order_id"], **address_fields(order["address"])})
-            yield from permitted(probe, f"order {order['order_id']}", names_of(order), said_of(wish, user_id), book)
+        require_open(ADDRESS, ((order, None) for order in found.orders))
         address = yield from find_address(wish.slots["address"], user_id, book)
-        calls = tuple(Call(name="modify_pending_order_address", arguments={"order_id": order["order_id"], **address}) for order in found.orders)
-        return Outcome(calls=calls, criterion=found.criterion, candidates=found.candidates, margin=found.margin)
+        calls: list[Call] = []
+        for order in found.orders:
+            call = Call(name=ADDRESS, arguments={"order_id": order["order_id"], **address})
+            yield from permitted(call, f"order {order['order_id']}", names_of(order), said_of(wish, user_id), book)
+            calls.append(call)
+        return Outcome(calls=tuple(calls), criterion=found.criterion, candidates=found.candidates, margin=found.margin)
 
     def request(self, wish: Wish, rng: Random) -> str:
         ref = wish.slots["address"]
@@ -74,7 +78,7 @@ class ChangeAddress(RetailKind):
             return voiced(rng, "ship_along", slots | {"other": order_phrase(ref["order"], rng)})
         return voiced(rng, "ship_home" if ref["by"] == "default" else "ship_anew", slots)
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         return f"You want {order_script(wish.slots['order'])} to be sent to {address_script(wish.slots['address'])}."
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
@@ -112,7 +116,7 @@ class ChangeHome(RetailKind):
     """Slots: address (an address reference: words, edit or order)."""
 
     name = "change_home"
-    tools: ClassVar = ("modify_user_address",)
+    tools: ClassVar[tuple[str, ...]] = ("modify_user_address",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
@@ -148,7 +152,7 @@ class ChangeHome(RetailKind):
         other = order_phrase(ref["order"], rng) if ref["by"] == "order" else ""
         return voiced(rng, {"words": "moved", "edit": "suite"}.get(ref["by"], "home_like"), {"other": other})
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         return f"You want your default address in your profile to become {address_script(wish.slots['address'])}."
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:

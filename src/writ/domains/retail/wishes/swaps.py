@@ -4,7 +4,7 @@ The published fault of `modify_pending_order_items` (every modified item gets th
 order in which items are listed. So a pending order never has two different swaps in one wish.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import ClassVar, NamedTuple
 
@@ -14,10 +14,9 @@ from writ.domains.retail.arguments import find_payment
 from writ.domains.retail.evidence_book import Book, Decline, Json
 from writ.domains.retail.items import Choice, find_variant
 from writ.domains.retail.phrases import item_fact, new_facts, new_phrase, order_facts, order_phrase, order_script, payment_fact, payment_script
-from writ.domains.retail.policy import status_rule
 from writ.domains.retail.scope import Hit, locate
 from writ.domains.retail.templates import say, voiced
-from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, said_of, told_money
+from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
 from writ.domains.retail.wishes.inversion import narrowed_changes, near_swaps, swap_wishes
 from writ.domains.retail.words import item_words, listed, product_words
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
@@ -53,8 +52,9 @@ class SwapKind(RetailKind):
 
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
         changes = wish.slots["changes"]
+        _require_same_product(changes)
         located = yield from locate(wish.slots["order"], [change["item"] for change in changes], user_id, book)
-        self._require_open(located.hits)
+        require_open(self.tool, (hit for hits in located.hits for hit in hits))
         swaps: list[Swapped] = []
         for change, hits in zip(changes, located.hits, strict=True):
             for hit in hits:
@@ -70,14 +70,6 @@ class SwapKind(RetailKind):
             margin=min(margins) if margins else None,
         )
 
-    def _require_open(self, all_hits: tuple[tuple[Hit, ...], ...]) -> None:
-        """The order's status decides before any catalog is opened. Raises: Decline."""
-        for hits in all_hits:
-            for hit in hits:
-                rule = status_rule(self.tool, hit.order["status"])
-                if rule:
-                    raise Decline(rule, f"order {hit.order['order_id']}", hit.order["order_id"], product_words(hit.item["name"]))
-
     def request(self, wish: Wish, rng: Random) -> str:
         order = wish.slots["order"]
         phrase = order_phrase(order, rng) if order["by"] != "whichever" else ""
@@ -85,7 +77,7 @@ class SwapKind(RetailKind):
         place = say(rng, "place", {"order": phrase}) if phrase else ""
         return voiced(rng, self.voice, {"changes": changes, "place": place}) + asking(wish, rng)
 
-    def script(self, wish: Wish) -> str:
+    def story(self, wish: Wish) -> str:
         rng = Random(0)
         order = wish.slots["order"]
         place = "from whichever order holds it" if order["by"] == "whichever" else f"in {order_script(order)}"
@@ -113,6 +105,14 @@ class SwapKind(RetailKind):
             return None
         other = rng.choice([name for name in sorted(_names(world)) if name != changes[0]["item"]["product"]])
         return say(rng, "other_product", {"item": item_words(changes[0]["item"]), "other": product_words(other)})
+
+
+def _require_same_product(changes: Sequence[Json]) -> None:
+    """Another product is refused by the words alone. Raises: Decline."""
+    for change in changes:
+        if "product" in change["new"]:
+            old, new = item_words(change["item"]), product_words(change["new"]["product"])
+            raise Decline("product_type", f"swapping the {old} for a {new}", product_words(change["item"]["product"]), new)
 
 
 _SLOTS = ("order", "changes", "payment", "ask")
@@ -180,7 +180,7 @@ def _covered_together(calls: list[Call], by_order: Mapping[str, list[Swapped]], 
 
 class ExchangeItems(SwapKind):
     name = "exchange_items"
-    tools: ClassVar = (EXCHANGE,)
+    tools: ClassVar[tuple[str, ...]] = (EXCHANGE,)
     tool = EXCHANGE
     status = "delivered"
     voice = "exchange"
@@ -188,7 +188,7 @@ class ExchangeItems(SwapKind):
 
 class ChangeItems(SwapKind):
     name = "change_items"
-    tools: ClassVar = (MODIFY,)
+    tools: ClassVar[tuple[str, ...]] = (MODIFY,)
     tool = MODIFY
     status = "pending"
     voice = "modify"
