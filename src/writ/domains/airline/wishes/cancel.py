@@ -7,7 +7,7 @@ from typing import Any
 from writ.domains.airline import queries
 from writ.domains.airline.places import place
 from writ.domains.airline.policy import cancellable, flights_to_check, permits
-from writ.domains.airline.trips import CABINS, about_trip, chosen, find_trip, fits, is_live, own_trips, paid, trip_label, trip_text
+from writ.domains.airline.trips import CABINS, about_trip, find_trip, fits, is_live, own_trips, paid, trip_label, trip_text
 from writ.domains.airline.wishes.common import (
     REASONS,
     Flight,
@@ -25,7 +25,8 @@ from writ.domains.airline.wishes.common import (
     trip_fact,
     trips_of,
 )
-from writ.domains.base import Outcome, Reads, WishKind
+from writ.domains.airline.wishes.trip_kind import TripKind, target
+from writ.domains.base import Outcome, Reads
 from writ.domains.environment import Environment
 from writ.domains.wording import spin
 from writ.schema import Candidate, Distractor, Fact, Rival, Wish
@@ -47,7 +48,7 @@ def cancel_rivals(trip: Record, reason: str, world: Environment) -> Iterator[Riv
     yield from status_rivals(flights_to_check(trip, reason), world, decide, f"reservation {trip['reservation_id']}")
 
 
-class CancelTrip(WishKind):
+class CancelTrip(TripKind):
     """Slots: `trip` (reference), `reason` (category), `because` (the user's words for it), `ask` (perhaps `refund`)."""
 
     name = "cancel_trip"
@@ -94,27 +95,6 @@ class CancelTrip(WishKind):
     def script(self, wish: Wish) -> str:
         ask = " You also want to know how much money you will get back in total." if "refund" in wish.slots["ask"] else ""
         return f"You want to cancel your {trip_text(wish.slots['trip'])}. Your reason, if asked: {wish.slots['because']}.{ask}"
-
-    def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
-        if "id" in wish.slots["trip"] or not outcome.calls:
-            return None
-        return wish.model_copy(update={"slots": {**wish.slots, "trip": {"id": outcome.calls[0].arguments["reservation_id"]}}})
-
-    def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
-        gold = {write.arguments["reservation_id"] for write in outcome.calls}
-        for trip in live(trips_of(world, user_id)):
-            if trip["reservation_id"] not in gold and gold:
-                wrong = (call("cancel_reservation", reservation_id=trip["reservation_id"]),)
-                yield Distractor(mistake=f"cancels another trip: {trip_label(trip)}", calls=wrong)
-                return
-
-
-def target(ref: Record, user_id: str, world: Environment) -> Record | None:
-    """The trip that a reference means in this state of the world."""
-    if "id" in ref:
-        trip = world.state.get("reservations", ref["id"])
-        return trip if trip is not None and trip["user_id"] == user_id else None
-    return chosen(ref, trips_of(world, user_id)).trip
 
 
 class CancelEvery(CancelTrip):
