@@ -7,7 +7,7 @@ from typing import Any, Literal
 from writ.domains.base import Domain, Reads, Ruling, Said, Shown, WishKind
 from writ.domains.database import Database
 from writ.domains.environment import Environment
-from writ.domains.retail import policy, speech
+from writ.domains.retail import generator, policy, speech
 from writ.domains.retail.evidence_book import PRODUCT_LIST, Book, Json, account, order_call, product_call, user_call
 from writ.domains.retail.tools import RetailTools
 from writ.domains.retail.wishes.cancel import CancelOrder
@@ -45,8 +45,9 @@ class Retail(Domain):
     rules = policy.RULES
     policy = policy.POLICY
 
-    def generate(self, seed: int, users: int) -> dict[str, dict[str, Any]]:
-        raise ToolRefused("")
+    def generate(self, seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
+        """`deep`: every account holds four to nine orders, so that the cells of high burden fill."""
+        return generator.generate(seed, users, deep=deep)
 
     def persons(self, database: Database) -> Sequence[str]:
         return list(database.tables["users"])
