@@ -152,6 +152,10 @@ class EndpointSettings(Record):
     usd_per_million_prompt_tokens: float = execution(0.0, ge=0)
     usd_per_million_completion_tokens: float = execution(0.0, ge=0)
 
+    def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        prompt_usd = prompt_tokens * self.usd_per_million_prompt_tokens
+        return (prompt_usd + completion_tokens * self.usd_per_million_completion_tokens) / 1e6
+
 
 def request_prefix(settings: EndpointSettings, tools: Sequence[Mapping[str, Any]] = (), *, seed: int | None = None) -> bytes:
     """The part of the body that stays the same over a conversation: model, sampling, tools. `seed` goes before the settings' own."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from writ.llm.server import Answer, Delivery, Reply, chat_reply, error_reply
 from writ.schema import Record
 
-_LONG_TEXT = "All of this has been said before. " * 1206
+_LONG_TEXT = "All of this has been said before. " * 1177
 """40 kB."""
 
 

@@ -19,7 +19,8 @@ from writ.errors import WritError
 from writ.llm import Cause, ChatReply, ChatRequest, EndpointSettings, ModelFault
 from writ.llm.replies import one_line, parse_reply, refusal
 
-_JSON = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_SENT = frozenset({"accept", "accept-encoding", "authorization", "content-type", "user-agent"})
+"""Headers that leave this process. The package would add a dozen about its platform, and whatever OPENAI_* variables hold."""
 
 
 class OpenAIModel:
@@ -28,12 +29,13 @@ class OpenAIModel:
     def __init__(self, settings: EndpointSettings, api_key: SecretStr | None = None) -> None:
         self.name = settings.model
         self._settings = settings
+        key = api_key.get_secret_value() if api_key else "none"
         self._client = _Client(
-            api_key=api_key.get_secret_value() if api_key else "none",
+            api_key=key,
             base_url=settings.base_url,
             max_retries=0,
             timeout=None,
-            default_headers=_JSON,
+            default_headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Accept-Encoding": "identity"},
             http_client=httpx2.AsyncClient(transport=_AiohttpTransport(settings), trust_env=False),
         )
 
@@ -86,10 +88,13 @@ class _Client(openai.AsyncOpenAI):
             return super()._build_request(options, retries_taken=retries_taken)
         if self._built is None:
             request = super()._build_request(options, retries_taken=retries_taken)
-            request.headers.pop("content-length")
-            self._built = request.url, request.headers
+            self._built = request.url, httpx2.Headers(_sent(request))
         url, headers = self._built
         return httpx2.Request("POST", url, headers=headers, stream=httpx2.ByteStream(options.content))
+
+
+def _sent(request: httpx2.Request) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name in _SENT}
 
 
 class _AiohttpTransport(httpx2.AsyncBaseTransport):
@@ -107,9 +112,8 @@ class _AiohttpTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         session = self._session or self._open()
         body = await request.aread()
-        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        call = session.request(request.method, str(request.url), data=body or None, headers=_sent(request), allow_redirects=False)
         try:
-            call = session.request(request.method, str(request.url), data=body or None, headers=headers, allow_redirects=False)
             async with call as reply:
                 content = await reply.read()
         except aiohttp.ClientPayloadError as error:

@@ -118,10 +118,8 @@ class Endpoint:
         return reply
 
     def _count(self, reply: ChatReply, seconds: float) -> None:
-        metrics, settings = self.metrics, self.settings
-        cost_usd = (
-            reply.prompt_tokens * settings.usd_per_million_prompt_tokens + reply.completion_tokens * settings.usd_per_million_completion_tokens
-        ) / 1e6
+        metrics = self.metrics
+        cost_usd = self.settings.cost_usd(reply.prompt_tokens, reply.completion_tokens)
         metrics.replies += 1
         metrics.prompt_tokens += reply.prompt_tokens
         metrics.completion_tokens += reply.completion_tokens

@@ -1,6 +1,7 @@
 """What comes back over the wire, made into a ChatReply or into the one error that says what to do about it. No I/O here."""
 
 import email.utils
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,7 +86,8 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds that `Retry-After` asks for, in both of its forms (a date counts from the reply's own `Date`); None if absent or malformed."""
     asked = headers.get("retry-after", "")
     try:
-        return max(0.0, float(asked))
+        seconds = float(asked)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
