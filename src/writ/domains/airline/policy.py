@@ -191,10 +191,11 @@ def change_passengers(arguments: Record, said: Said) -> Reads[Ruling]:
 def compensate(arguments: Record, said: Said) -> Reads[Ruling]:
     """Some trip of the user, or the one said, must be worth this certificate."""
     user = yield queries.profile(arguments["user_id"])
+    trips: list[Record] = []
     if "trip" in said:
         found = yield from find_trip(said["trip"], arguments["user_id"])
         trips = [found.trip] if found.trip else []
-    else:
+    if not trips:  # nothing was said of the trip, or it was cancelled since
         trips = yield from own_trips(arguments["user_id"])
     verdicts = []
     for trip in trips:

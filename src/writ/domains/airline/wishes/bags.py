@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.payments import BAG_DOLLARS, free_bags
@@ -33,7 +34,7 @@ class AddBags(TripKind):
     """Slots: `trip` (reference), `add` (bags more than now) or `total` (bags from now on), `payment` (reference), `ask` (perhaps `fee`)."""
 
     name = "add_bags"
-    tools = ("update_reservation_baggages",)
+    tools: ClassVar[tuple[str, ...]] = ("update_reservation_baggages",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips, user = trips_of(world, user_id), user_of(world, user_id)
@@ -117,7 +118,7 @@ def bags_text(slots: Record) -> str:
 
 
 def _wrong(slots: Record) -> str:
-    text, number = bags_text(slots), slots.get("add", slots.get("total", 0))
+    text, number = bags_text(slots), int(slots["add"] if "add" in slots else slots["total"])
     if not 1 < number < len(NUMBERS) - 1:
         return ""
     return text.replace(NUMBERS[number], NUMBERS[number + 1], 1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.flights import Chosen, Option, choose, read_options, searches
@@ -25,11 +25,12 @@ class BookFlight(WishKind):
       `same_as`: a trip reference whose passengers fly again;
     - `payments`: payment references in the order in which they are used up;
     - `bags` (checked, in total), `insurance` (yes or no);
+    - `cabins`: a cabin for each way, which the policy is against;
     - `ask`: any of `total`, `arrival`.
     """
 
     name = "book_flight"
-    tools = ("book_reservation",)
+    tools: ClassVar[tuple[str, ...]] = ("book_reservation",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         for slots in booking_shapes.proposals(world, user_id, rng):

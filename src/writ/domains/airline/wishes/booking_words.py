@@ -69,13 +69,21 @@ def funds_text(refs: Sequence[Record]) -> str:
     return f"{', then '.join(texts[:-1])} first, and whatever is left on {texts[-1]}"
 
 
+def cabin_text(slots: Record) -> str:
+    """The cabin; two where the user wants a cabin each way, which the policy is against."""
+    if "cabins" not in slots:
+        return CABINS[slots["cabin"]]
+    there, back = (CABINS[cabin] for cabin in slots["cabins"])
+    return f"{there} on the way there and {back} on the way back"
+
+
 def births(slots: Record) -> list[str]:
     new = [person for person in slots.get("passengers", ()) if "dob" in person]
     return [f"{person['first_name']} {person['last_name']} was born on {person['dob']}" for person in new]
 
 
 def facts(slots: Record) -> tuple[Fact, ...]:
-    legs, cabin = slots["legs"], CABINS[slots["cabin"]]
+    legs, cabin = slots["legs"], cabin_text(slots)
     listed = [
         _core(
             "route", route_text(legs[0], back=len(legs) > 1), "Where would you like to fly from and to?", ("where", "origin", "destination", "from")
@@ -136,7 +144,7 @@ def script(slots: Record) -> str:
     type_words = "a round trip" if len(legs) > 1 else "a one-way trip"
     lines = [
         f"You want to book {type_words} {route_text(legs[0], back=len(legs) > 1)} on {dates_text(legs)}.",
-        f"You want {choice_text(legs)}, in {CABINS[slots['cabin']]}, for {people_text(slots).replace('just me', 'just yourself')}.",
+        f"You want {choice_text(legs)}, in {cabin_text(slots)}, for {people_text(slots).replace('just me', 'just yourself')}.",
         *(f"{line}." for line in births(slots)),
         f"Payment: {funds_text(slots['payments'])}.",
         f"You want {count_text(slots['bags'], 'checked bag')} in total, and {_insurance(slots)}.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.places import place
@@ -52,7 +52,7 @@ class CancelTrip(TripKind):
     """Slots: `trip` (reference), `reason` (category), `because` (the user's words for it), `ask` (perhaps `refund`)."""
 
     name = "cancel_trip"
-    tools = ("cancel_reservation",)
+    tools: ClassVar[tuple[str, ...]] = ("cancel_reservation",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips = live(trips_of(world, user_id))

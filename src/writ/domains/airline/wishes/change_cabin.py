@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.clock import TODAY
@@ -32,10 +33,13 @@ from writ.schema import Call, Fact, Rival, Wish
 
 
 class ChangeCabin(TripKind):
-    """Slots: `trip` (reference), `cabin`, `payment` (reference), `ask` (perhaps `difference`)."""
+    """Slots: `trip` (reference), `cabin`, `payment` (reference), `ask` (perhaps `difference`).
+
+    `only` (`the way there` or `the way back`): the user wants the cabin changed for that part alone, which the policy is against.
+    """
 
     name = "change_cabin"
-    tools = ("update_reservation_flights",)
+    tools: ClassVar[tuple[str, ...]] = ("update_reservation_flights",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips = trips_of(world, user_id)
@@ -51,14 +55,21 @@ class ChangeCabin(TripKind):
                     yield Wish(kind=self.name, slots=slots)
 
     def facts(self, wish: Wish) -> tuple[Fact, ...]:
-        return (trip_fact(wish.slots["trip"]), change_words.cabin_fact(wish.slots["cabin"]), payment_fact(wish.slots["payment"]))
+        only = wish.slots.get("only", "")
+        part = (Fact(name="only", value=only, text=only, question="Is this for the whole trip?", cues=("whole trip", "which part")),) if only else ()
+        return (trip_fact(wish.slots["trip"]), *part, change_words.cabin_fact(wish.slots["cabin"]), payment_fact(wish.slots["payment"]))
 
     def request(self, wish: Wish, rng: Random) -> str:
-        words = {"trip": trip_text(wish.slots["trip"]), "cabin": CABINS[wish.slots["cabin"]]}
-        text = spin(rng, CABIN, words)
+        words = {"trip": trip_text(wish.slots["trip"]), "cabin": CABINS[wish.slots["cabin"]], "only": wish.slots.get("only", "")}
+        text = spin(rng, CABIN_OF_ONE if "only" in wish.slots else CABIN, words)
         return f"{text} {spin(rng, change_words.ASK_DIFFERENCE)}" if "difference" in wish.slots["ask"] else text
 
     def script(self, wish: Wish) -> str:
+        if "only" in wish.slots:
+            return (
+                f"You want {CABINS[wish.slots['cabin']]} for {wish.slots['only']} of your {trip_text(wish.slots['trip'])} only; the rest of it should "
+                f"stay in its cabin. If asked, pay with {payment_fact(wish.slots['payment']).text}."
+            )
         ask = " You want to know how large the price difference is." if "difference" in wish.slots["ask"] else ""
         return (
             f"You want to move your {trip_text(wish.slots['trip'])} to {CABINS[wish.slots['cabin']]}, all flights and all passengers; the flights "
@@ -73,6 +84,8 @@ class ChangeCabin(TripKind):
         found = yield from find_trip(slots["trip"], user_id)
         if found.trip is None:
             return found.failure or Outcome()
+        if "only" in slots:
+            return about_trip(Outcome(rule="single_segment_cabin"), slots["trip"], found)
         statuses = set()
         for flight in flown_check(found.trip):
             statuses.add((yield queries.status(*flight)))
@@ -89,7 +102,7 @@ class ChangeCabin(TripKind):
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
         yield from reference_rivals(wish.slots["trip"], user_id, world)
         trip = target(wish.slots["trip"], user_id, world)
-        if trip is None:
+        if trip is None or "only" in wish.slots:
             return
 
         def flown(statuses: dict[Flight, str]) -> bool:
@@ -124,7 +137,7 @@ def has_seats(trip: Record, cabin: str, world: Environment) -> bool:
 def price_difference(trip: Record, cabin: str, world: Environment) -> int:
     """Dollars that the move costs at today's prices; negative where it saves some."""
     days = [(world.state.get("flights", number) or {})["dates"][date] for number, date in flights_of(trip)]
-    return (sum(day["prices"][cabin] for day in days) - sum(int(flight["price"]) for flight in trip["flights"])) * len(trip["passengers"])
+    return int(sum(day["prices"][cabin] for day in days) - sum(flight["price"] for flight in trip["flights"])) * len(trip["passengers"])
 
 
 def _seats(flight: Record, cabin: str, world: Environment) -> int:
@@ -175,4 +188,9 @@ CABIN = (
     "|{Could you|Can you|Would you|Will you} {|please }{change|switch|move} {|the cabin of }my [trip] to [cabin]{| for me| on the same flights}?"
     "|{For|On} my [trip], {I want|I would like|I'd like|I need|we want} {to fly in|to switch to|to be in|seats in} "
     "[cabin]{|, please| instead}{|, with the same flights}.}"
+)
+CABIN_OF_ONE = (
+    "{{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {change|switch|move} only [only] of my [trip] to [cabin]{|, please| if possible}."
+    "|{Could you|Can you|Would you|Will you} {|please }{change|switch|move} just [only] of my [trip] to [cabin]{| for me| and nothing else}?"
+    "|{For|On} [only] of my [trip] {alone|only}, {I want|I would like|I'd like|I need} {to fly in|to switch to|to be in|seats in} [cabin]{|, please}.}"
 )

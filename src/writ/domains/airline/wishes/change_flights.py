@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from random import Random
+from typing import ClassVar
 
 from writ.domains.airline.clock import TODAY, shifted
 from writ.domains.airline.flights import Option, choose, read_options
@@ -31,7 +32,7 @@ class ChangeFlights(TripKind):
     """
 
     name = "change_flights"
-    tools = ("update_reservation_flights",)
+    tools: ClassVar[tuple[str, ...]] = ("update_reservation_flights",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips = trips_of(world, user_id)

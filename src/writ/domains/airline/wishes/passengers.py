@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.trips import about_trip, find_trip, is_ahead, is_live, names, trip_text
@@ -24,7 +25,7 @@ class ChangePassengers(TripKind):
     """
 
     name = "change_passengers"
-    tools = ("update_reservation_passengers",)
+    tools: ClassVar[tuple[str, ...]] = ("update_reservation_passengers",)
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips, user = trips_of(world, user_id), user_of(world, user_id)
@@ -174,11 +175,12 @@ SAME = (
     "{{I want|I need|I would like|I'd like|I am hoping} {the passengers of|the people on|the travelers on} my [trip] to be "
     "{the same as on|those of|exactly those of} my [same_as]{|, please}."
     "|{Could you|Can you|Would you|Will you} {|please }{change|update|set} the {passengers|travelers} {of|on} my [trip] to "
-    "{the same ones as on|those of|the people of} my [same_as]{| for me}?"
+    "{the same ones as on|those of} my [same_as]{| for me}?"
     "|{On|For} my [trip], {please list|please put down|I'd like to have|I need} the same {passengers|people|travelers} as on my [same_as]{|, please}.}"
 )
 ADD = (
-    "{{I want|I need|I would like|I'd like|I am hoping} to {add|bring|take} [in] {along on|to|on} my [trip]{|, please} as {one more|an additional|an extra} passenger."
+    "{{I want|I need|I would like|I'd like|I am hoping} to {add|bring|take} [in] {along on|to|on} my [trip]{|, please} "
+    "as {one more|an additional|an extra} passenger."
     "|{Could you|Can you|Would you|Will you} {|please }add [in] to my [trip]{| for me| as one more passenger}?"
     "|{For|On} my [trip], {please add|I want to add|we need a seat for} [in]{|, please| as well}.}"
 )
