@@ -49,7 +49,7 @@ class TasksConfig(Record):
     """Deals persons into train and held-out; change it to deal anew."""
     split: Literal["train", "held_out"] = "train"
     """Whose tasks are made."""
-    proposals_per_kind: int = Field(12, ge=1)
+    proposals_per_kind: int = Field(6, ge=1)
     """Proposals that are certified per user and kind of wish."""
 
     @model_validator(mode="after")

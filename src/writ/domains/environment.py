@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from writ.domains.database import Changes, Database, Overlay, copied
 from writ.domains.toolkit import Tool, Toolkit
 from writ.errors import ToolRefused
+from writ.schema import canonical
 
 Malformed = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SyntaxError, RecursionError, MemoryError)
 """What Python raises inside a tool that gets arguments it was not made for. The benchmark shows the agent their text, so do we."""
@@ -40,15 +41,37 @@ class ToolResult:
     error: bool
 
 
+_ANSWERS = "answers of read tools"
+_MOST_ANSWERS = 20_000
+"""Remembered per database: a few hundred MB of search results at most; then the memory begins anew."""
+
+
+class _Answer:
+    """What a tool gave; its text is made when it is first asked for."""
+
+    __slots__ = ("_text", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = rendered(self.value)
+        return self._text
+
+
 class Environment:
     """Opening one costs microseconds: nothing is copied until a tool writes."""
 
-    __slots__ = ("_hash", "_overlay", "_toolkit", "_tools")
+    __slots__ = ("_hash", "_overlay", "_remembered", "_toolkit", "_tools")
 
     def __init__(self, toolkit_class: type[Toolkit], database: Database | Overlay) -> None:
         self._overlay = database if isinstance(database, Overlay) else Overlay(database)
         self._toolkit = toolkit_class(self._overlay)
         self._tools = toolkit_class.tools
+        self._remembered = toolkit_class.reads
         self._hash: tuple[int, str] | None = None
         """The hash, and the overlay's count of writes that it belongs to."""
 
@@ -60,7 +83,7 @@ class Environment:
     def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Run a tool. Never raises: a refusal is a result, and leaves no trace but those the benchmark itself leaves."""
         try:
-            return ToolResult(rendered(self._run(name, arguments)), error=False)
+            return ToolResult(self._answer(name, arguments).text, error=False)
         except ToolRefused as e:
             return ToolResult(f"Error: {e}", error=True)
 
@@ -78,8 +101,8 @@ class Environment:
 
         Raises: ToolRefused; its text behind `Error: ` is what the agent sees.
         """
-        value = self._run(name, arguments)
-        return (copied(value) if self._overlay.touched else value), rendered(value)
+        answer = self._answer(name, arguments)
+        return (copied(answer.value) if self._overlay.touched else answer.value), answer.text
 
     def writes(self, name: str) -> bool:
         """True for a write tool; False for any other, or for a name that is no tool."""
@@ -106,6 +129,22 @@ class Environment:
 
     def _run(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Raises: ToolRefused, after undoing what the tool wrote since its last mark."""
+        return self._answer(name, arguments).value
+
+    def _answer(self, name: str, arguments: Mapping[str, Any]) -> "_Answer":
+        """Runs the tool; what a read gives over an untouched snapshot is remembered for all conversations on it. Raises: ToolRefused."""
+        if self._overlay.touched or name not in self._remembered:
+            return _Answer(self._made(name, arguments))
+        key = name + canonical(arguments)
+        answers: dict[str, _Answer] = self._overlay.database.memo(_ANSWERS, lambda tables: {})
+        found = answers.get(key)
+        if found is None:
+            if len(answers) >= _MOST_ANSWERS:
+                answers.clear()
+            found = answers[key] = _Answer(self._made(name, arguments))
+        return found
+
+    def _made(self, name: str, arguments: Mapping[str, Any]) -> Any:
         tool = self._tools.get(name)
         if tool is None or not tool.takes(arguments):
             raise ToolRefused(_misfit(name, tool, arguments))

@@ -85,10 +85,12 @@ class Toolkit:
 
     shape: ClassVar[type[BaseModel]]
     tools: ClassVar[Mapping[str, Tool]] = {}
+    reads: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         declared = {name: Tool(name, cast(ToolKind, method.tool_kind), method) for name, method in vars(cls).items() if hasattr(method, "tool_kind")}
         cls.tools = {**cls.tools, **declared}
+        cls.reads = frozenset(name for name, tool in cls.tools.items() if tool.kind == "read")
 
     def __init__(self, database: Overlay) -> None:
         self.database = database

@@ -69,6 +69,9 @@ def survey(config: TasksConfig, *, seed: int, domain: Iterable[DomainSnapshot]) 
             for lead in entries:
                 for bucket in _buckets(site, lead, entries, config):
                     supply.leads[bucket].append(lead)
+            for lead in _pair_leads(site, entries, config):
+                bucket = Bucket(kind_of(False, lead.writes, lead.burden), True, Cell(site.name, lead.writes, lead.bin, lead.tool))
+                supply.leads[bucket].append(lead)
     return supply
 
 
@@ -92,8 +95,16 @@ def _buckets(site: OpenDomain, lead: Entry, entries: Sequence[Entry], config: Ta
     for writes in range(lead.writes, config.max_writes + 1):
         if _fill(lead, entries, writes, Random(0)) is not None:
             yield Bucket(kind_of(False, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
-    if lead.burden >= MIN_PAIR_HIGH_BURDEN and lead.writes <= config.max_writes and _low(site, lead) is not None:
-        yield Bucket(kind_of(False, lead.writes, lead.burden), True, Cell(site.name, lead.writes, lead.bin, lead.tool))
+
+
+def _pair_leads(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig) -> Iterator[Entry]:
+    """Per tool and burden, the first of a user's decisions that can also be told at low burden: one is enough, and each costs two certificates."""
+    found: set[tuple[str, str]] = set()
+    for lead in entries:
+        wanted = lead.outcome == "act" and lead.burden >= MIN_PAIR_HIGH_BURDEN and lead.writes <= config.max_writes
+        if wanted and (lead.tool, lead.bin) not in found and _low(site, lead) is not None:
+            found.add((lead.tool, lead.bin))
+            yield lead
 
 
 def _fill(lead: Entry, entries: Sequence[Entry], writes: int, rng: Random) -> list[Entry] | None:
