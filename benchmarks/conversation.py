@@ -1,0 +1,235 @@
+"""CPU that a conversation costs our process at zero latency, and whose it is: the client's, the engine's or the environment's.
+
+    python benchmarks/conversation.py [--domain-data ../shared/tau2-bench] [--conversations 400] [--json FILE]
+
+The model (`gold_model.py`) runs in a process of its own and makes each task's gold calls; its CPU is shown apart. Without the benchmark's files
+the tasks read a generated database. Three measurements over the same conversations: over HTTP; with the same replies handed over in this
+process (no client); and the tool calls alone. Their differences are the shares. Every conversation is journaled to disk, as in a run.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from writ.artifacts import Journal
+from writ.domains.registry import OpenDomain, open_domain
+from writ.domains.sources import snapshots
+from writ.llm import ChatReply, ChatRequest, EndpointSettings
+from writ.llm.pool import open_endpoint
+from writ.schema import Behavior, Certificate, Decision, Instruction, Task, Trajectory, Verdict
+from writ.settings import DomainsConfig, SimulationConfig
+from writ.simulation.engine import simulate
+from writ.simulation.play import Endpoint
+from writ.simulation.prompts import decoded
+from writ.storage import open_store
+
+HERE = Path(__file__).parent
+GOLD = "gold"
+
+
+@dataclass
+class Row:
+    """One domain, in milliseconds of CPU per conversation unless named otherwise."""
+
+    domain: str
+    conversations: int
+    requests: float
+    """Per conversation."""
+    total_ms: float
+    per_request_ms: float
+    client_ms: float
+    engine_ms: float
+    environment_ms: float
+    server_ms: float
+    """The model's own process; no part of the total."""
+
+
+# ------------------------------------------------------------------------------------------------------------- the exchange
+
+
+def tasks_of(domain: OpenDomain) -> list[dict[str, Any]]:
+    """The benchmark's tasks, or one per user who looks at what they own."""
+    if domain.snapshot.benchmark_tasks:
+        return list(domain.snapshot.benchmark_tasks)
+    database = domain.snapshot.database
+    listed, read = ("orders", "get_order_details") if domain.name == "retail" else ("reservations", "get_reservation_details")
+    argument = read.removeprefix("get_").removesuffix("_details") + "_id"
+    tasks = []
+    for number, (user_id, user) in enumerate(list(database["users"].items())[:100]):
+        calls = [{"name": "get_user_details", "arguments": {"user_id": user_id}}]
+        calls += [{"name": read, "arguments": {argument: owned}} for owned in user[listed][:4]]
+        told = {"reason_for_call": f"You are customer {number}.", "known_info": f"Your id is {user_id}.", "task_instructions": "Be brief."}
+        tasks.append({"id": str(number), "user_scenario": {"instructions": told}, "evaluation_criteria": {"actions": calls}})
+    return tasks
+
+
+def instruction_of(number: int, raw: dict[str, Any], domain: str) -> Instruction:
+    told = raw["user_scenario"]["instructions"]
+    return Instruction(
+        id=f"i{number}",
+        task_id=f"t{number}",
+        domain=domain,
+        user_id="",
+        wishes=(),
+        identity=(),
+        facts=(),
+        behavior=Behavior(),
+        seed=number,
+        **{name: told.get(name) or "" for name in ("reason_for_call", "known_info", "unknown_info", "task_instructions")},
+    )
+
+
+def task_of(instruction: Instruction) -> Task:
+    certificate = Certificate(rivals=(), plan=(), burden=0, relevant=0)
+    return Task(
+        id=instruction.task_id,
+        domain=instruction.domain,
+        kind="normal",
+        user_id="",
+        wishes=(),
+        decisions=(Decision(outcome="act", certificate=certificate),),
+        tool="",
+        burden=0,
+        relevant=0,
+    )
+
+
+def kept(task: Task, instruction: Instruction, trajectory: Trajectory) -> Verdict:
+    return Verdict(trajectory_id=trajectory.id, task_id=task.id, kept=trajectory.termination == "user_stop", reward=None, checks=())
+
+
+# ---------------------------------------------------------------------------------------------------------- the measurement
+
+
+class Tape:
+    """Hands every reply over a second time, without a client."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._replies: dict[tuple[str, int], ChatReply] = {}
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        place = (request.user, len(request.messages))
+        if place not in self._replies:
+            self._replies[place] = await self._endpoint.complete(request)
+        return self._replies[place]
+
+
+async def played(
+    domain: OpenDomain, settings: EndpointSettings, agent: Endpoint, user: Endpoint, instructions: list[Instruction]
+) -> list[Trajectory]:
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(open_store(folder), "simulate", "bench", Trajectory, lambda each: each.id)
+        made = simulate(
+            SimulationConfig(agent=settings, user=settings),
+            tasks=map(task_of, instructions),
+            instructions=instructions,
+            domains={domain.name: domain},
+            agent=agent,
+            user=user,
+            judge=kept,
+            journal=journal,
+        )
+        return [trajectory async for trajectory in made]
+
+
+def environment_s(domain: OpenDomain, trajectories: Iterable[Trajectory]) -> float:
+    began = time.process_time()
+    for trajectory in trajectories:
+        world = domain.environment()
+        for message in trajectory.messages:
+            for call in message.tool_calls:
+                world.call(call.name, decoded(call.arguments) or {})
+    return time.process_time() - began
+
+
+@contextmanager
+def cpu(spent: dict[str, float], name: str) -> Iterator[None]:
+    gc.collect()
+    began = time.process_time()
+    yield
+    spent[name] = time.process_time() - began
+
+
+async def measured(domain: OpenDomain, url: str, instructions: list[Instruction]) -> tuple[dict[str, float], list[Trajectory]]:
+    settings = EndpointSettings(model=GOLD, base_url=url)
+    agent, user = open_endpoint(settings), open_endpoint(settings)
+    agent_tape, user_tape = Tape(agent), Tape(user)
+    await played(domain, settings, agent_tape, user_tape, instructions)
+    spent: dict[str, float] = {}
+    with cpu(spent, "http"):
+        trajectories = await played(domain, settings, agent, user, instructions)
+    with cpu(spent, "taped"):
+        await played(domain, settings, agent_tape, user_tape, instructions)
+    spent["environment"] = environment_s(domain, trajectories)
+    await agent.close()
+    await user.close()
+    return spent, trajectories
+
+
+def row(domain: OpenDomain, conversations: int) -> Row:
+    tasks = tasks_of(domain)
+    instructions = [instruction_of(n, tasks[n % len(tasks)], domain.name) for n in range(conversations)]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(tasks, file)
+        file.flush()
+        server = subprocess.Popen([sys.executable, str(HERE / "gold_model.py"), file.name], stdout=subprocess.PIPE, text=True)
+        assert server.stdout is not None
+        spent, trajectories = asyncio.run(measured(domain, server.stdout.readline().strip(), instructions))
+        server.terminate()
+        served_s = float(server.stdout.readline()) / 2  # it answered every conversation twice
+        server.wait()
+    requests = sum(each.agent_usage.requests + each.user_usage.requests for each in trajectories) / conversations
+    ms = {name: 1e3 * seconds / conversations for name, seconds in {**spent, "server": served_s}.items()}
+    return Row(
+        domain=domain.name,
+        conversations=conversations,
+        requests=requests,
+        total_ms=ms["http"],
+        per_request_ms=ms["http"] / requests,
+        client_ms=ms["http"] - ms["taped"],
+        engine_ms=ms["taped"] - ms["environment"],
+        environment_ms=ms["environment"],
+        server_ms=ms["server"],
+    )
+
+
+def machine() -> str:
+    with open("/proc/cpuinfo") as cpuinfo:
+        model = next((line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")), platform.machine())
+    return f"{os.cpu_count()} x {model}, Python {platform.python_version()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--domain-data")
+    parser.add_argument("--conversations", type=int, default=400)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    config = DomainsConfig(names=("airline", "retail"), data=options.domain_data)
+    rows = [row(open_domain(snapshot), options.conversations) for snapshot in snapshots(config, seed=7, content="")]
+    print(f"CPU per conversation, {machine()}")
+    print("domain    requests  total ms  per request  = client + engine + environment   (server's own)")
+    for each in rows:
+        print(
+            f"{each.domain:9} {each.requests:8.1f} {each.total_ms:9.2f} {each.per_request_ms:12.3f}"
+            f"  {each.client_ms:8.2f} {each.engine_ms:8.2f} {each.environment_ms:13.2f}   {each.server_ms:8.2f}"
+        )
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine(), "rows": [asdict(each) for each in rows]}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
