@@ -61,4 +61,5 @@ one_binary localhost/pause:3.10 pause
 one_binary quay.io/argoproj/argoexec:v$ARGO_VERSION argoexec
 one_binary quay.io/argoproj/workflow-controller:v$ARGO_VERSION workflow-controller
 one_binary registry.k8s.io/coredns/coredns:v$COREDNS_VERSION coredns
+one_binary ghcr.io/versity/versitygw:v$VERSITYGW_VERSION versitygw
 base

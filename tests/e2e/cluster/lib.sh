@@ -7,11 +7,13 @@ RUN=${WRIT_CLUSTER_RUN:-/var/tmp/writ-e2e}
 NS=${WRIT_CLUSTER_NETNS:-writ-e2e}   # the network namespace of the node
 NODE_IP=192.0.2.10                   # TEST-NET-1: routed nowhere
 BIN=$CACHE/bin
+PYTHON=${PYTHON:-$( [ -x "$HERE/../../../.venv/bin/python" ] && echo "$HERE/../../../.venv/bin/python" || echo python3 )}   # with pyyaml
 PATH=$BIN:$PATH
 
 K8S_VERSION=1.34.4
 ARGO_VERSION=4.0.7
 COREDNS_VERSION=1.14.3
+VERSITYGW_VERSION=1.8.0
 
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

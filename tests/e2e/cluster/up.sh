@@ -6,7 +6,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$HERE/pki.sh"
 [ "$(id -u)" = 0 ] || die "a node needs root; or set KUBECONFIG to a cluster that you have, and run the tests against it"
-for p in containerd:containerd runc:runc iptables:iptables conntrack:conntrack ip:iproute2 openssl:openssl nsenter:util-linux; do need "${p%:*}" "${p#*:}"; done
+for p in containerd:containerd runc:runc iptables:iptables conntrack:conntrack nft:nftables ip:iproute2 openssl:openssl nsenter:util-linux; do need "${p%:*}" "${p#*:}"; done
 [ -x /usr/lib/cni/bridge ] || die "CNI plugins are missing; on Debian: apt-get install containernetworking-plugins"
 [ ! -e "$RUN/apiserver.pid" ] || die "a cluster is there in $RUN already; down.sh removes it"
 
@@ -113,8 +113,8 @@ s3() { # http://192.0.2.10:9000 from pods; each tenant gets a bucket or prefix a
 argo() { # Argo's CRDs are too large for anything but server-side apply
   local manifests=$CACHE/src/argo-$ARGO_VERSION/manifests
   $KUBECTL create namespace argo >/dev/null
-  $KUBECTL apply --server-side -f "$manifests/base/crds/full" >/dev/null
-  $KUBECTL kustomize "$manifests/cluster-install-no-crds" | "${PYTHON:-python3}" "$HERE/argo_manifests.py" $ARGO_VERSION \
+  $KUBECTL apply --server-side -k "$manifests/base/crds/full" >/dev/null
+  $KUBECTL kustomize "$manifests/cluster-install-no-crds" | "$PYTHON" "$HERE/argo_manifests.py" $ARGO_VERSION \
     | $KUBECTL apply --server-side -f - >/dev/null
   until_true $KUBECTL -n argo wait --for=condition=Available --timeout=1s deployment/workflow-controller
 }
