@@ -89,10 +89,10 @@ def new_routes(rng: Random) -> Routes:
     ways = _ways(rng)
     counts = {way: _drawn(rng, FLIGHTS_PER_WAY) for way in ways}
     spans = {frozenset(way): _drawn(rng, DURATIONS) for way in ways}
-    names = iter(rng.sample(range(1, 10_000), 9 * len(ways)))
+    numbers = iter(rng.sample(range(1000), 9 * len(ways)))
     for way in ways:
         for _ in range(counts[way]):
-            number = f"WRF{next(names):04d}"
+            number = f"WRF{next(numbers):03d}"
             made[number] = _flight(rng, number, way, spans[frozenset(way)])
     return Routes(made)
 

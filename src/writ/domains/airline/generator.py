@@ -1,7 +1,7 @@
 """A seeded airline database of any size: flights, then users, then their trips. Its statistics follow the published one's, its ids are its own.
 
-Flight numbers begin with `WRF`, reservation ids have seven characters (published ones have six), payment ids eight digits (published: seven), and
-people's last names are not among the published ones, so no id can be in both.
+Flight numbers begin with `WRF`, reservation ids with `A` and end with `4` (no published one does both), payment ids have eight digits (published:
+seven), and people's last names are not among the published ones, so no id is in both.
 """
 
 from random import Random
@@ -88,7 +88,7 @@ def _trip(rng: Random, user: Record, routes: Routes, taken: dict[str, Any]) -> R
 
 def _new_id(rng: Random, taken: dict[str, Any]) -> str:
     while True:
-        new = "".join(rng.choice(LETTERS) for _ in range(7))
+        new = f"A{''.join(rng.choice(LETTERS) for _ in range(4))}4"
         if new not in taken:
             return new
 

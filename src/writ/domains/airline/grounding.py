@@ -149,18 +149,20 @@ def _forms(path: str, value: Any, write: Call, seen: Seen) -> tuple[str, ...]:
     if name == "payment_id":
         return _payment_forms(str(value), write, seen)
     if name == "insurance":
-        return (
-            ("with travel insurance", "with insurance", "insurance: yes")
-            if value == "yes"
-            else ("without travel insurance", "no insurance", "no travel insurance")
-        )
+        return INSURANCE_FORMS.get(str(value), (str(value),))
     if name == "amount":
         return (f"${value:,}", f"${value}", f"{value} dollars", f"{value:,} dollars")
     if name == "reservation_id":
         return _trip_forms(str(value), seen)
     if name == "user_id":
-        return (str(value), "you", "your")
+        return ()  # whose account it is, a confirmation need not say
     return _number_forms(value) if isinstance(value, int) else (str(value),)
+
+
+INSURANCE_FORMS = {
+    "yes": ("with travel insurance", "with insurance", "insurance: yes", "include travel insurance", "including travel insurance", "yes"),
+    "no": ("without travel insurance", "without insurance", "no travel insurance", "no insurance", "insurance: no", "insurance: none", "declined"),
+}
 
 
 def date_forms(date: str) -> tuple[str, ...]:
@@ -191,7 +193,7 @@ def _trip_forms(trip_id: str, seen: Seen) -> tuple[str, ...]:
 
 def _number_forms(value: int) -> tuple[str, ...]:
     words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return (str(value), *((words[value],) if 0 <= value < len(words) else ()), *(("no",) if value == 0 else ()))
+    return (str(value), *((words[value],) if 0 <= value < len(words) else ()), *(("no", "none", "free") if value == 0 else ()))
 
 
 # ------------------------------------------------------------------------------------------------------------------------------- provenance

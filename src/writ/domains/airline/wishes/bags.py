@@ -22,6 +22,7 @@ from writ.domains.airline.wishes.common import (
     trip_fact,
     trips_of,
     user_of,
+    yours,
 )
 from writ.domains.airline.wishes.trip_kind import TripKind, affordable, find_method, told
 from writ.domains.base import Outcome, Reads
@@ -64,7 +65,7 @@ class AddBags(TripKind):
         slots = wish.slots
         what = f"add {bags_text(slots)} to your" if "add" in slots else f"have {bags_text(slots)} on your"
         ask = " You want to know what the bags cost you." if "fee" in slots["ask"] else ""
-        return f"You want to {what} {trip_text(slots['trip'])}. Should anything be due, use {payment_fact(slots['payment']).text}.{ask}"
+        return f"You want to {what} {trip_text(slots['trip'])}. Should anything be due, use {yours(payment_fact(slots['payment']).text)}.{ask}"
 
     def resolve(self, wish: Wish, user_id: str) -> Reads[Outcome]:
         slots = wish.slots

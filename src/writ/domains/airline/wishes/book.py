@@ -69,7 +69,7 @@ class BookFlight(WishKind):
         if outcome.rule not in ("payment_not_in_profile", "not_found", "ambiguous"):
             yield from search_rivals(slots["legs"])
         yield profile_rival(user_id, "a payment method, traveler or membership level is another")
-        if "same_as" in slots:
+        if "same_as" in slots and outcome.rule != "payment_not_in_profile":
             yield from reference_rivals(slots["same_as"], user_id, world)
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:

@@ -7,7 +7,7 @@ from writ.domains.airline.clock import clock_text, day_text, shifted
 from writ.domains.airline.payments import payment_text
 from writ.domains.airline.places import all_of, any_of, place
 from writ.domains.airline.trips import CABINS, Record, trip_text
-from writ.domains.airline.wishes.common import count_text, payment_fact
+from writ.domains.airline.wishes.common import count_text, payment_fact, yours
 from writ.domains.wording import spin
 from writ.schema import Fact
 
@@ -83,26 +83,40 @@ def births(slots: Record) -> list[str]:
 
 
 def facts(slots: Record) -> tuple[Fact, ...]:
-    legs, cabin = slots["legs"], cabin_text(slots)
-    listed = [
-        _core(
-            "route", route_text(legs[0], back=len(legs) > 1), "Where would you like to fly from and to?", ("where", "origin", "destination", "from")
-        ),
-        _core("dates", dates_text(legs), "When would you like to travel?", ("when", "date", "day"), wrong=_wrong_dates(legs)),
-        _core("choice", choice_text(legs), "Which flight would you prefer?", ("prefer", "which flight", "time")),
-        _core("cabin", cabin, "Which cabin would you like?", ("cabin", "class")),
-        _core("travelers", people_text(slots), "Who will be traveling?", ("passenger", "travel", "who")),
-        payment_of(slots["payments"]),
-        _later(
-            "bags", slots["bags"], count_text(slots["bags"], "checked bag"), "How many checked bags will there be?", ("bag", "luggage", "suitcase")
-        ),
-        _later("insurance", slots["insurance"], _insurance(slots), "Would you like to add travel insurance?", ("insurance",)),
-    ]
+    legs = slots["legs"]
     kind = "round trip" if len(legs) > 1 else "one way"
-    listed.append(_later("flight_type", kind, kind, "Is this one way or a round trip?", ("one way", "one-way", "round trip")))
-    if births(slots):
-        listed.append(_later("births", births(slots), "; ".join(births(slots)), "What are the dates of birth?", ("birth", "dob", "born")))
-    return tuple(listed)
+    ends = {"from": legs[0]["from"], "to": legs[0]["to"]}
+    listed = [
+        _fact("route", ends, route_text(legs[0], back=len(legs) > 1)),
+        _fact("dates", [leg["dates"] for leg in legs], dates_text(legs), wrong=_wrong_dates(legs)),
+        _fact("choice", choice_text(legs), choice_text(legs)),
+        _fact("cabin", slots["cabin"], cabin_text(slots)),
+        _fact("travelers", people_text(slots), people_text(slots)),
+        payment_of(slots["payments"]),
+        _fact("bags", slots["bags"], count_text(slots["bags"], "checked bag"), core=False),
+        _fact("insurance", slots["insurance"], _insurance(slots), core=False),
+        _fact("flight_type", kind.replace(" ", "_"), kind, core=False),
+    ]
+    return (*listed, *([_fact("dates_of_birth", births(slots), "; ".join(births(slots)), core=False)] if births(slots) else ()))
+
+
+QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "route": ("Where would you like to fly from and to?", ("where", "origin", "destination")),
+    "dates": ("When would you like to travel?", ("when", "which date", "what date", "which day")),
+    "choice": ("Which flight would you prefer?", ("prefer", "which flight", "what time")),
+    "cabin": ("Which cabin would you like?", ("cabin", "class")),
+    "travelers": ("Who will be traveling?", ("passenger", "traveling", "who")),
+    "bags": ("How many checked bags will there be?", ("bag", "luggage", "suitcase")),
+    "insurance": ("Would you like to add travel insurance?", ("insurance",)),
+    "flight_type": ("Is this one way or a round trip?", ("one way", "one-way", "round trip", "round-trip", "trip type")),
+    "dates_of_birth": ("What are the dates of birth?", ("birth", "dob", "born")),
+}
+"""How an agent asks for each fact, and words of such a question."""
+
+
+def _fact(name: str, value: object, text: str, wrong: str = "", *, core: bool = True) -> Fact:
+    question, cues = QUESTIONS[name]
+    return Fact(name=name, value=value, text=text, question=question, cues=cues, wrong=wrong, core=core)
 
 
 def payment_of(refs: Sequence[Record]) -> Fact:
@@ -113,21 +127,13 @@ def payment_of(refs: Sequence[Record]) -> Fact:
 
 
 def _insurance(slots: Record) -> str:
-    return "yes, with travel insurance" if slots["insurance"] == "yes" else "no travel insurance"
+    return "with travel insurance" if slots["insurance"] == "yes" else "without travel insurance"
 
 
 def _wrong_dates(legs: Sequence[Record]) -> str:
     if len(legs) > 1 or len(legs[0]["dates"]) > 1:
         return ""
     return day_text(shifted(legs[0]["dates"][0], -1))
-
-
-def _core(name: str, text: str, question: str, cues: tuple[str, ...], wrong: str = "") -> Fact:
-    return Fact(name=name, value=text, text=text, question=question, cues=cues, wrong=wrong)
-
-
-def _later(name: str, value: object, text: str, question: str, cues: tuple[str, ...]) -> Fact:
-    return Fact(name=name, value=value, text=text, question=question, cues=cues, core=False)
 
 
 def request(slots: Record, rng: Random) -> str:
@@ -144,10 +150,10 @@ def script(slots: Record) -> str:
     type_words = "a round trip" if len(legs) > 1 else "a one-way trip"
     lines = [
         f"You want to book {type_words} {route_text(legs[0], back=len(legs) > 1)} on {dates_text(legs)}.",
-        f"You want {choice_text(legs)}, in {cabin_text(slots)}, for {people_text(slots).replace('just me', 'just yourself')}.",
+        f"You want {choice_text(legs)}, in {cabin_text(slots)}, for {yours(people_text(slots))}.",
         *(f"{line}." for line in births(slots)),
-        f"Payment: {funds_text(slots['payments'])}.",
-        f"You want {count_text(slots['bags'], 'checked bag')} in total, and {_insurance(slots)}.",
+        f"Payment: {yours(funds_text(slots['payments']))}.",
+        f"You want {count_text(slots['bags'], 'checked bag')} in total, {_insurance(slots)}.",
         *(SCRIPT_ASKS[ask] for ask in slots["ask"]),
     ]
     return " ".join(lines)

@@ -94,7 +94,7 @@ class CancelTrip(TripKind):
 
     def script(self, wish: Wish) -> str:
         ask = " You also want to know how much money you will get back in total." if "refund" in wish.slots["ask"] else ""
-        return f"You want to cancel your {trip_text(wish.slots['trip'])}. Your reason, if asked: {wish.slots['because']}.{ask}"
+        return f'You want to cancel your {trip_text(wish.slots["trip"])}. Your reason, if asked: "{wish.slots["because"]}".{ask}'
 
 
 class CancelEvery(CancelTrip):
@@ -135,7 +135,7 @@ class CancelEvery(CancelTrip):
             candidates.append(Candidate(label=trip_label(trip), values={"paid": paid(trip)}, status=status, why=ruling_rule))
         places = tuple(dict.fromkeys(place(trip["destination"]) for trip, _ in due))
         ids = tuple(trip["reservation_id"] for trip, _ in due)
-        subject = every_text(wish.slots["every"])
+        subject = every_text(wish.slots["every"]).replace(" of mine", " of yours")
         if not due:
             return Outcome(rule="cancel_not_covered", subject=subject, mentions=("trip", "reservation"), candidates=tuple(candidates))
         told = (told_money("refund", sum(paid(trip) for trip, _ in due)),) if "refund" in wish.slots["ask"] else ()
@@ -165,7 +165,7 @@ class CancelEvery(CancelTrip):
     def script(self, wish: Wish) -> str:
         ask = " You also want to know how much money you will get back in total." if "refund" in wish.slots["ask"] else ""
         rest = "You do not remember which of them the rules allow; the agent should find out, and leave the others as they are."
-        return f"You want to cancel {every_text(wish.slots['every'])}. {rest} Your reason, if asked: {wish.slots['because']}.{ask}"
+        return f'You want to cancel {every_text(wish.slots["every"])}. {rest} Your reason, if asked: "{wish.slots["because"]}".{ask}'
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
         if len(outcome.calls) != 1:

@@ -24,6 +24,7 @@ from writ.domains.airline.wishes.common import (
     trip_fact,
     trips_of,
     user_of,
+    yours,
 )
 from writ.domains.airline.wishes.trip_kind import TripKind, affordable, find_method, target, told
 from writ.domains.base import Outcome, Reads
@@ -67,13 +68,13 @@ class ChangeCabin(TripKind):
     def script(self, wish: Wish) -> str:
         if "only" in wish.slots:
             return (
-                f"You want {CABINS[wish.slots['cabin']]} for {wish.slots['only']} of your {trip_text(wish.slots['trip'])} only; the rest of it should "
-                f"stay in its cabin. If asked, pay with {payment_fact(wish.slots['payment']).text}."
+                f"You want {CABINS[wish.slots['cabin']]} for {wish.slots['only']} of your {trip_text(wish.slots['trip'])} only; the rest of it "
+                f"should stay in its cabin. If asked, pay with {yours(payment_fact(wish.slots['payment']).text)}."
             )
         ask = " You want to know how large the price difference is." if "difference" in wish.slots["ask"] else ""
         return (
             f"You want to move your {trip_text(wish.slots['trip'])} to {CABINS[wish.slots['cabin']]}, all flights and all passengers; the flights "
-            f"themselves stay. Use {payment_fact(wish.slots['payment']).text} to pay or refund the difference.{ask}"
+            f"themselves stay. Use {yours(payment_fact(wish.slots['payment']).text)} to pay or refund the difference.{ask}"
         )
 
     def unavailable(self, wish: Wish, world: Environment, rng: Random) -> str | None:
@@ -190,7 +191,9 @@ CABIN = (
     "[cabin]{|, please| instead}{|, with the same flights}.}"
 )
 CABIN_OF_ONE = (
-    "{{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {change|switch|move} only [only] of my [trip] to [cabin]{|, please| if possible}."
+    "{{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {change|switch|move} "
+    "only [only] of my [trip] to [cabin]{|, please| if possible}."
     "|{Could you|Can you|Would you|Will you} {|please }{change|switch|move} just [only] of my [trip] to [cabin]{| for me| and nothing else}?"
-    "|{For|On} [only] of my [trip] {alone|only}, {I want|I would like|I'd like|I need} {to fly in|to switch to|to be in|seats in} [cabin]{|, please}.}"
+    "|{For|On} [only] of my [trip] {alone|only}, {I want|I would like|I'd like|I need} {to fly in|to switch to|to be in|seats in} "
+    "[cabin]{|, please}.}"
 )

@@ -6,7 +6,7 @@ from writ.domains.airline.clock import day_text
 from writ.domains.airline.places import any_of
 from writ.domains.airline.trips import CABINS, Record, trip_text
 from writ.domains.airline.wishes.booking_words import leg_choice
-from writ.domains.airline.wishes.common import payment_fact, trip_fact
+from writ.domains.airline.wishes.common import payment_fact, trip_fact, yours
 from writ.domains.wording import spin
 from writ.schema import Fact
 
@@ -45,7 +45,7 @@ def script(slots: Record) -> str:
     ask = " You want to know how large the price difference is." if "difference" in slots["ask"] else ""
     return (
         f"You want to change {PARTS[slots['part']]} of your {trip_text(slots['trip'])} to {dates}. You want {leg_choice(leg)}.{cabin}{stays} "
-        f"Use {payment_fact(slots['payment']).text} to pay or refund the difference.{ask}"
+        f"Use {yours(payment_fact(slots['payment']).text)} to pay or refund the difference.{ask}"
     )
 
 

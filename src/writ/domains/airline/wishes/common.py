@@ -1,5 +1,6 @@
 """What the airline's wish kinds share: facts about trips and payments, and the rivals that references and flight statuses have."""
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 from random import Random
@@ -173,6 +174,12 @@ REASONS: Mapping[str, tuple[str, ...]] = {
 def reason_fact(reason: str, text: str) -> Fact:
     question = "What is the reason for the cancellation?"
     return Fact(name="reason", value=reason, text=text, question=question, cues=("reason", "why"), core=False)
+
+
+def yours(text: str) -> str:
+    """The user's words as they are told to the user: `my Visa` becomes `your Visa`."""
+    swaps = {"my": "your", "me": "yourself", "I": "you"}
+    return re.sub(r"\b(my|me|I)\b", lambda match: swaps[match.group()], text)
 
 
 def told_money(name: str, amount: float) -> Told:

@@ -69,7 +69,7 @@ class Compensation(TripKind):
 
     def script(self, wish: Wish) -> str:
         slots = wish.slots
-        then = f" Before that, you want this trip cancelled. Your reason, if asked: {slots['because']}." if slots["then"] else ""
+        then = f' Before that, you want this trip cancelled. Your reason, if asked: "{slots["because"]}".' if slots["then"] else ""
         keep = "" if slots["then"] else " You do not want to cancel or change the trip."
         text = f"You complain about your {trip_text(slots['trip'])}: {COMPLAINTS[slots['complaint']]}. You ask for compensation.{then}{keep}"
         return text.replace("my seat", "your seat")
@@ -181,8 +181,8 @@ class CompensationSomewhere(Compensation):
 
     def script(self, wish: Wish) -> str:
         return (
-            "You complain that one of your flights this month was cancelled by the airline. You do not remember which reservation it was; it was a flight "
-            "up to today, and the agent should look it up. You ask for compensation. You do not want to cancel or change anything."
+            "You complain that one of your flights this month was cancelled by the airline. You do not remember which reservation it was; it "
+            "was a flight up to today, and the agent should look it up. You ask for compensation. You do not want to cancel or change anything."
         )
 
     def resolve(self, wish: Wish, user_id: str) -> Reads[Outcome]:
@@ -249,8 +249,10 @@ def _why(trip: Record, hit: list[Record]) -> str:
 
 
 CLAIM = (
-    "{{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {complain about|report a problem with|talk about} my [trip]: [complaint]. "
-    "{I want|I expect|I would like|I'd like|I am asking for|I think I deserve} {compensation|some compensation|to be compensated}{| for that| for this}."
+    "{{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {complain about|report a problem with|talk about} "
+    "my [trip]: [complaint]. "
+    "{I want|I expect|I would like|I'd like|I am asking for|I think I deserve} "
+    "{compensation|some compensation|to be compensated}{| for that| for this}."
     "|{About|Concerning|It is about} my [trip]: [complaint]{|, and I am not happy about it|, which was a real nuisance}. "
     "{Can I get|Could I have|What about|May I ask for} {compensation|some compensation|a compensation}{| for that| for this}?"
     "|{Could you|Can you|Would you} compensate me for {what happened with|the trouble with|the problem with} my [trip]: [complaint]?}"

@@ -1,4 +1,4 @@
-"""Wishes that no state of the database makes possible: insurance after the booking, another destination, another type of trip; and what is out of scope."""
+"""Wishes that no state of the database makes possible: insurance after booking, another destination or type of trip; and what is out of scope."""
 
 from collections.abc import Iterator
 from random import Random
@@ -71,17 +71,17 @@ def change_text(slots: Record) -> str:
     return f"fly to {place(slots['to_airport'])} instead" if slots["what"] == "destination" else "make it a round trip by adding a flight back"
 
 
-MATTERS = {
-    "luggage": ("my suitcase did not arrive", "a claim for my lost suitcase"),
-    "pet": ("my dog should travel in the cabin with me", "a place for my dog in the cabin"),
-    "email": ("the email address in my profile is out of date", "a new email address in my profile"),
-    "merge": ("I have two accounts and want them merged", "the merging of my two accounts"),
-    "wheelchair": ("my mother needs a wheelchair at the gate", "a wheelchair at the gate for my mother"),
-    "invoice": ("my company needs an invoice with its tax number", "an invoice with a tax number"),
-    "car": ("I need a rental car at my destination", "a rental car at my destination"),
-    "miles": ("my miles from a partner airline are missing", "missing miles from a partner airline"),
+MATTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "luggage": ("my suitcase did not arrive", "a claim for a lost suitcase", ("suitcase", "luggage", "baggage")),
+    "pet": ("my dog should travel in the cabin with me", "a place for a dog in the cabin", ("dog", "pet")),
+    "email": ("the email address in my profile is out of date", "a new email address in the profile", ("email", "e-mail")),
+    "merge": ("I have two accounts and want them merged", "the merging of two accounts", ("accounts", "merg")),
+    "wheelchair": ("my mother needs a wheelchair at the gate", "a wheelchair at the gate", ("wheelchair",)),
+    "invoice": ("my company needs an invoice with its tax number", "an invoice with a tax number", ("invoice",)),
+    "car": ("I need a rental car at my destination", "a rental car at the destination", ("rental", "car")),
+    "miles": ("my miles from a partner airline are missing", "missing miles from a partner airline", ("miles",)),
 }
-"""What users want beyond the tools and the policy: as a sentence, and as a noun."""
+"""What users want beyond the tools and the policy: as a sentence, as a noun, and words that name it."""
 
 
 class OutOfScope(WishKind):
@@ -102,12 +102,12 @@ class OutOfScope(WishKind):
         return spin(rng, MATTER, {"matter": MATTERS[wish.slots["matter"]][0]})
 
     def script(self, wish: Wish) -> str:
-        sentence, noun = MATTERS[wish.slots["matter"]]
-        return f"You want help with something else: {noun}. In your words: {sentence}. If you are transferred, that is fine with you."
+        sentence, noun, _ = MATTERS[wish.slots["matter"]]
+        return f'You want help with something else: {noun}. In your words: "{sentence}". If you are transferred, that is fine with you.'
 
     def resolve(self, wish: Wish, user_id: str) -> Reads[Outcome]:
-        noun = MATTERS[wish.slots["matter"]][1]
-        return Outcome(rule="out_of_scope", transfer=True, subject=noun, mentions=(noun.split()[-1], wish.slots["matter"]))
+        _, noun, words = MATTERS[wish.slots["matter"]]
+        return Outcome(rule="out_of_scope", transfer=True, subject=noun, mentions=words)
         yield  # a resolver that needs no read is a generator all the same
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:

@@ -176,7 +176,7 @@ SAME = (
     "{the same as on|those of|exactly those of} my [same_as]{|, please}."
     "|{Could you|Can you|Would you|Will you} {|please }{change|update|set} the {passengers|travelers} {of|on} my [trip] to "
     "{the same ones as on|those of} my [same_as]{| for me}?"
-    "|{On|For} my [trip], {please list|please put down|I'd like to have|I need} the same {passengers|people|travelers} as on my [same_as]{|, please}.}"
+    "|{On|For} my [trip], {please list|please put down|I'd like to have|I need} the same {passengers|people} as on my [same_as]{|, please}.}"
 )
 ADD = (
     "{{I want|I need|I would like|I'd like|I am hoping} to {add|bring|take} [in] {along on|to|on} my [trip]{|, please} "
