@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from writ.domains.registry import OpenDomain
-from writ.schema import Check, Decision, Instruction, Result, Task, Trajectory, Wish
+from writ.schema import Call, Check, Decision, Instruction, Result, Task, Trajectory, Wish
 from writ.verification.causes import CAUSES
 from writ.verification.transcript import Made, Transcript, replay
 
@@ -37,6 +37,12 @@ class Case:
     def landings(self) -> tuple[int | None, ...]:
         """Per decision: index of the message with the first of its writes; None where it has none in this conversation."""
         return tuple(self._landing(decision) for decision in self.decisions)
+
+    @cached_property
+    def due(self) -> tuple[Call, ...]:
+        """Gold calls that write; a benchmark's gold lists reads too."""
+        world = self.site.environment()
+        return tuple(call for call in (self.task.writes if self.task else ()) if world.writes(call.name))
 
     @property
     def decisions(self) -> Sequence[Decision]:

@@ -64,9 +64,9 @@ def end_state(case: Case) -> Check:
 
 def _difference(case: Case) -> tuple[str, str, int | None]:
     done = [made for made in case.transcript.writes if not made.refused and made.call]
-    due = Counter(call.key for call in case.task.writes) if case.task else Counter()
+    due = Counter(call.key for call in case.due)
     surplus = [made for made in done if made.call and not due[made.call.key]]
-    missing = [call for call in (case.task.writes if case.task else ()) if call.key not in {made.call.key for made in done if made.call}]
+    missing = [call for call in case.due if call.key not in {made.call.key for made in done if made.call}]
     for made in surplus:
         if any(call.name == made.name for call in missing):
             return "wrong_argument", f"{made.name} was called with other arguments than are due", made.index
@@ -81,7 +81,7 @@ def writes(case: Case) -> Check:
     """No write beyond the gold ones, no due one twice, no forbidden one even attempted."""
     if case.task is None:
         return not_applicable("writes", "no task says what is due")
-    due = {call.key for call in case.task.writes}
+    due = {call.key for call in case.due}
     seen: set[str] = set()
     for made in case.transcript.writes:
         key = made.call.key if made.call else ""
@@ -128,7 +128,7 @@ def refusals(case: Case) -> Check:
     if case.task is None:
         return not_applicable("refusals", "no task says what is to be declined")
     handed_over = any(made.name == TRANSFER for made in case.transcript.made)
-    due = any(decision.outcome == "transfer" for decision in case.decisions)
+    due = any(decision.outcome == "transfer" or any(call.name == TRANSFER for call in decision.calls) for decision in case.decisions)
     if handed_over and not due:
         return failed("refusals", "needless_transfer", "transferred although the agent had to settle it")
     if due and not handed_over:

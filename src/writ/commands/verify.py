@@ -1,0 +1,60 @@
+"""`writ verify FILE`: judge conversations that were made elsewhere."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from writ.commands.domain import data_option, opened
+from writ.schema import Verdict
+from writ.verification.foreign import Foreign, read_foreign
+from writ.verification.stage import CHECKS, judge
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--domain", "name", required=True, help="Domain of the conversations: retail, airline, or a folder with domain.py.")
+@data_option
+@click.option("--to", "target", type=click.Path(path_type=Path), help="File for the verdicts, as JSON lines.")
+def verify(file: Path, name: str, domain_data: str | None, target: Path | None) -> None:
+    """Judge conversations that were made elsewhere.
+
+    FILE holds JSON lines with `messages` in OpenAI form, or a tau2-bench results file; a check whose input is missing says not_applicable.
+
+    Example: writ verify results.json --domain retail --domain-data tau2-bench
+    """
+    site = opened(name, domain_data)
+    judged: list[tuple[Foreign, Verdict]] = []
+    for foreign in read_foreign(file, site.name):
+        judged.append((foreign, judge(site, foreign.trajectory, foreign.task, None, certified=False)))
+    if target is not None:
+        target.write_text("".join(verdict.model_dump_json() + "\n" for _, verdict in judged), encoding="utf-8")
+    _show(judged)
+
+
+def _show(judged: list[tuple[Foreign, Verdict]]) -> None:
+    console = Console(highlight=False)
+    table = Table(title=f"{len(judged)} conversations", title_justify="left")
+    for heading in ("check", "pass", "fail", "unclear", "not applicable"):
+        table.add_column(heading, justify="left" if heading == "check" else "right")
+    for check_name in CHECKS:
+        results = Counter(check.result for _, verdict in judged for check in verdict.checks if check.name == check_name)
+        counts = (results["pass"], results["fail"], results["unclear"], results["not_applicable"])
+        table.add_row(check_name, *(str(number or "·") for number in counts))
+    console.print(table)
+    _compare(console, judged)
+
+
+def _compare(console: Console, judged: list[tuple[Foreign, Verdict]]) -> None:
+    """Our end state against the recorded one, where one was recorded."""
+    both = [
+        (foreign, next(check for check in verdict.checks if check.name == "end_state").result == "pass")
+        for foreign, verdict in judged
+        if foreign.recorded_db_match is not None
+    ]
+    if both:
+        differing = [foreign.trajectory.task_id for foreign, ours in both if ours != foreign.recorded_db_match]
+        named = f"; they differ in task {', '.join(differing)}" if differing else ""
+        console.print(f"end state as recorded in {len(both) - len(differing)} of {len(both)}{named}")
