@@ -165,3 +165,31 @@ def test_a_refused_argument_record_is_explained_with_the_benchmarks_version_of_t
         "  Field required [type=missing, input_value={'first_name': 'Ann', 'last_name': 5}, input_type=dict]\n"
         "    For further information visit https://errors.pydantic.dev/2.12/v/missing"
     )
+
+
+def test_a_read_that_was_answered_before_is_answered_anew_where_something_was_written():
+    database = retail_database()
+    look = ("get_order_details", {"order_id": "#W1"})
+    first, second = Environment(RetailTools, database), Environment(RetailTools, database)
+    pending = first.call(*look)
+    second.call("cancel_pending_order", {"order_id": "#W1", "reason": "no longer needed"})
+    assert second.call(*look) != pending
+    assert Environment(RetailTools, database).call(*look) == pending
+
+
+@pytest.mark.parametrize(("one", "other"), [(None, float("nan")), (1, True), ("1", 1)])
+def test_remembered_answers_of_like_arguments_are_not_mixed_up(one, other):
+    database = airline_database()
+    search = {"destination": None, "date": "2024-05-20"}
+    for origin in (one, other, one):
+        fresh = Environment(AirlineTools, airline_database()).call("search_direct_flight", search | {"origin": origin})
+        assert Environment(AirlineTools, database).call("search_direct_flight", search | {"origin": origin}) == fresh
+
+
+def test_what_perform_gives_is_the_callers_own_once_anything_was_written(environment):
+    value, text = environment.perform("add", {"name": "a", "number": 1})
+    assert (value, text) == ({"n": 2, "log": [1]}, '{"n": 2, "log": [1]}')
+    value["log"].append(9)
+    assert environment.read("show", {"name": "a"}) == {"n": 2, "log": [1]}
+    with pytest.raises(ToolRefused, match=r"^No counter b"):
+        environment.perform("show", {"name": "b"})

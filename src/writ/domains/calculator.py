@@ -88,7 +88,7 @@ def _applied(op: ast.operator, left: Any, right: Any) -> Any:
 def _bits(op: ast.operator, left: int, right: int) -> int:
     """An upper bound of the result's size, known before it is computed."""
     if isinstance(op, ast.Pow) and abs(left) > 1:
-        return left.bit_length() * max(right, 1)
+        return (abs(left) - 1).bit_length() * max(right, 1) + 1
     if isinstance(op, ast.Mult):
         return left.bit_length() + right.bit_length()
     return 0

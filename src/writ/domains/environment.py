@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from writ.domains.database import Changes, Database, Overlay, copied
 from writ.domains.toolkit import Tool, Toolkit
 from writ.errors import ToolRefused
-from writ.schema import canonical
 
 Malformed = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SyntaxError, RecursionError, MemoryError)
 """What Python raises inside a tool that gets arguments it was not made for. The benchmark shows the agent their text, so do we."""
@@ -43,7 +42,7 @@ class ToolResult:
 
 _ANSWERS = "answers of read tools"
 _MOST_ANSWERS = 20_000
-"""Remembered per database: a few hundred MB of search results at most; then the memory begins anew."""
+"""Remembered per database, about 4 kB each for the benchmark's flight searches; then the memory begins anew."""
 
 
 class _Answer:
@@ -133,10 +132,11 @@ class Environment:
 
     def _answer(self, name: str, arguments: Mapping[str, Any]) -> "_Answer":
         """Runs the tool; what a read gives over an untouched snapshot is remembered for all conversations on it. Raises: ToolRefused."""
-        if self._overlay.touched or name not in self._remembered:
+        plain = name in self._remembered and all(isinstance(value, str) for value in arguments.values())
+        if not plain or self._overlay.touched:
             return _Answer(self._made(name, arguments))
-        key = name + canonical(arguments)
-        answers: dict[str, _Answer] = self._overlay.database.memo(_ANSWERS, lambda tables: {})
+        key = (name, *arguments.items())
+        answers: dict[tuple[Any, ...], _Answer] = self._overlay.database.memo(_ANSWERS, lambda tables: {})
         found = answers.get(key)
         if found is None:
             if len(answers) >= _MOST_ANSWERS:

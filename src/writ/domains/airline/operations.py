@@ -1,6 +1,7 @@
 """What several airline tools find, check, compute and change: the part of the toolkit that is no tool itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from pydantic import BaseModel
@@ -58,20 +59,15 @@ class AirlineOperations(Toolkit):
         return None
 
     def _flights_on(self, date: Any, origin: Any, destination: Any, leave_after: str | None = None) -> Iterator[Record]:
-        """Bookable flights of a date in the database's order; None as an airport means any."""
-        for flight_number in self._departing(origin):
+        """Bookable flights of a date in the database's order; None as an airport means any, and what is no text is no airport."""
+        if not (isinstance(origin, str | None) and isinstance(destination, str | None)):
+            return
+        for flight_number in self.snapshot.memo("flights by ends", flights_by_ends).get((origin, destination), ()):
             flight = self._flight(flight_number)
-            if destination is not None and flight["destination"] != destination:
-                continue
             if date not in flight["dates"] or flight["dates"][date]["status"] != "available":
                 continue
             if leave_after is None or flight["scheduled_departure_time_est"] >= leave_after:
                 yield shown(flight, flight["dates"][date])
-
-    def _departing(self, origin: Any) -> Iterable[str]:
-        if isinstance(origin, str):
-            return self.snapshot.memo("flights by origin", flights_by_origin).get(origin, ())
-        return self.database.ids("flights") if origin is None else ()
 
     def _check_payments(self, user: Record, payments: list[Payment], price: Any) -> None:
         methods = user["payment_methods"]
@@ -140,9 +136,10 @@ def as_json(value: Any) -> Any:
     return [item.model_dump() if isinstance(item, BaseModel) else copied(item) for item in value] if isinstance(value, list) else copied(value)
 
 
-def flights_by_origin(tables: Tables) -> dict[str, list[str]]:
-    """Flight numbers by airport of departure, in the database's order: no tool changes one."""
-    numbers: dict[str, list[str]] = {}
+def flights_by_ends(tables: Tables) -> dict[tuple[str | None, str | None], list[str]]:
+    """Flight numbers by airports of departure and arrival, either of which may be None for any: no tool changes one."""
+    numbers: dict[tuple[str | None, str | None], list[str]] = {}
     for number, flight in tables["flights"].items():
-        numbers.setdefault(flight["origin"], []).append(number)
+        for ends in product((flight["origin"], None), (flight["destination"], None)):
+            numbers.setdefault(ends, []).append(number)
     return numbers
