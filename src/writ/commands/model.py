@@ -1,0 +1,88 @@
+"""`writ model serve`: the embedded models over HTTP, for the simulator and for any other OpenAI-compatible client."""
+
+import asyncio
+from collections.abc import Callable
+
+import click
+
+from writ.artifacts import read_manifest, read_records
+from writ.domains.registry import open_domain
+from writ.errors import ArtifactError, ConfigError, Unavailable
+from writ.llm import server as front
+from writ.schema import DomainSnapshot, Instruction
+from writ.simulation.scripted.server import Scripted
+from writ.storage import S3Settings, Store, open_store
+
+
+@click.group()
+def model() -> None:
+    """Serve the embedded models over HTTP.
+
+    Example: writ model serve --out runs --domain KEY --instructions KEY
+    """
+
+
+@model.command()
+@click.option("--out", default="runs", show_default=True, metavar="DIR|s3://…", help="The store that holds the two artifacts.")
+@click.option("--domain", "domain_key", required=True, metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
+@click.option("--instructions", "instructions_key", required=True, metavar="KEY", help="Key of the `instructions` artifact.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8008, show_default=True, help="0 takes a free one.")
+@click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")
+@click.option("--s3", "s3_settings", default="{}", metavar="JSON", help="How to reach S3, as the key s3 of the settings.")
+def serve(
+    out: str,
+    domain_key: str,
+    instructions_key: str,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    faults: tuple[str, ...],
+    s3_settings: str,
+) -> None:
+    """Serve the scripted model: agent and user of the conversations of one `instructions` artifact. Prints its URL when it listens.
+
+    A request's `user` field says which side of which conversation it is for: `agent:<instruction id>:<rollout>`.
+
+    Example: writ model serve --out runs --domain 7c45b97e7b633f2a --instructions 8db1587507eb7a95 --port 8008
+    """
+    store = open_store(out, s3=S3Settings.model_validate_json(s3_settings))
+    sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
+    scripted = Scripted(sites, _lookup(store, instructions_key), dict(_rate(text) for text in faults))
+    serving = front.serve_until_signalled(scripted, models=names, host=host, port=port, announce=_announce)
+    try:
+        asyncio.run(serving)
+    except OSError as e:
+        raise Unavailable(f"cannot listen on {host}:{port} ({e.strerror}); choose another --port") from e
+
+
+def _announce(running: front.RunningServer) -> None:
+    print(running.base_url, flush=True)
+
+
+def _records(store: Store, stage: str, key: str, record: type) -> list:  # type: ignore[type-arg]
+    manifest = read_manifest(store, stage, key)
+    if manifest is None:
+        raise ArtifactError(f"{store.url}/{stage}/{key} is not a finished artifact; `writ plan` prints the keys of a run")
+    return list(read_records(store, manifest, record))
+
+
+def _lookup(store: Store, key: str) -> Callable[[str], Instruction]:
+    """Instructions by id, read when the first is asked for: the server listens at once."""
+    found: dict[str, Instruction] = {}
+
+    def find(instruction_id: str) -> Instruction:
+        if not found:
+            found.update({instruction.id: instruction for instruction in _records(store, "instructions", key, Instruction)})
+        return found[instruction_id]
+
+    return find
+
+
+def _rate(text: str) -> tuple[str, float]:
+    name, _, rate = text.partition("=")
+    try:
+        return name, float(rate)
+    except ValueError as e:
+        raise ConfigError(f"--fault {text}: the rate is no number; write --fault wrong_argument=0.2") from e
