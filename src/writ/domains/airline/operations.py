@@ -6,13 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from writ.domains.airline.records import FlightDatabase, FlightInfo, Payment
+from writ.domains.airline.records import FlightDatabase, FlightInfo, Payment, Reservation
 from writ.domains.database import Record, Tables, copied
 from writ.domains.toolkit import Toolkit
 from writ.errors import ToolRefused
 
 NOW = "2024-05-15T15:00:00"
 """The benchmark's clock stands still here."""
+NEW_RESERVATION_IDS = ("HATHAT", "HATHAU", "HATHAV")
 
 
 class AirlineOperations(Toolkit):
@@ -68,6 +69,13 @@ class AirlineOperations(Toolkit):
                 continue
             if leave_after is None or flight["scheduled_departure_time_est"] >= leave_after:
                 yield shown(flight, flight["dates"][date])
+
+    def _drafted(self, **fields: Any) -> Record:
+        """A new reservation without flights, not yet in the database; its model refuses what does not fit."""
+        reservation_id = next((new for new in NEW_RESERVATION_IDS if self.database.get("reservations", new) is None), None)
+        if reservation_id is None:
+            raise ToolRefused("Too many reservations")
+        return Reservation(reservation_id=reservation_id, flights=[], created_at=NOW, **fields).model_dump()
 
     def _check_payments(self, user: Record, payments: list[Payment], price: Any) -> None:
         methods = user["payment_methods"]

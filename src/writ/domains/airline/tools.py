@@ -3,8 +3,8 @@
 from typing import Any
 
 from writ.domains import calculator
-from writ.domains.airline.operations import NOW, AirlineOperations, as_json, each_as
-from writ.domains.airline.records import CabinClass, Certificate, FlightInfo, FlightType, Insurance, Passenger, Payment, Reservation
+from writ.domains.airline.operations import AirlineOperations, as_json, each_as
+from writ.domains.airline.records import CabinClass, Certificate, FlightInfo, FlightType, Insurance, Passenger, Payment
 from writ.domains.database import Record, copied
 from writ.domains.toolkit import generic_tool, read_tool, write_tool
 from writ.errors import ToolRefused
@@ -31,7 +31,6 @@ AIRPORTS = {
     "PHL": "Philadelphia",
     "LGA": "LaGuardia",
 }
-NEW_RESERVATION_IDS = ("HATHAT", "HATHAU", "HATHAV")
 NEW_CERTIFICATE_IDS = ("certificate_3221322", "certificate_3221323", "certificate_3221324")
 
 
@@ -70,27 +69,11 @@ class AirlineTools(AirlineOperations):
         travellers = each_as(Passenger, passengers)
         payments = each_as(Payment, payment_methods)
         user = self._user(user_id)
-        reservation_id = next((new for new in NEW_RESERVATION_IDS if self.database.get("reservations", new) is None), None)
-        if reservation_id is None:
-            raise ToolRefused("Too many reservations")
-        reservation = Reservation(
-            reservation_id=reservation_id,
-            user_id=user_id,
-            origin=origin,
-            destination=destination,
-            flight_type=flight_type,
-            cabin=cabin,
-            flights=[],
-            passengers=travellers,
-            payment_history=payments,
-            created_at=NOW,
-            total_baggages=total_baggages,
-            nonfree_baggages=nonfree_baggages,
-            insurance=insurance,
-        ).model_dump()
+        trip = {"user_id": user_id, "origin": origin, "destination": destination, "flight_type": flight_type, "cabin": cabin}
+        bags = {"total_baggages": total_baggages, "nonfree_baggages": nonfree_baggages}
+        reservation = self._drafted(**trip, **bags, passengers=travellers, payment_history=payments, insurance=insurance)
         reservation["flights"] = [self._offer(flight.flight_number, flight.date, cabin, len(travellers)) for flight in segments]
-        price = sum(flight["price"] * len(travellers) for flight in reservation["flights"])
-        price += 30 * len(travellers) if insurance == "yes" else 0
+        price = sum(flight["price"] for flight in reservation["flights"]) * len(travellers) + (30 * len(travellers) if insurance == "yes" else 0)
         price += 50 * nonfree_baggages
         self._check_payments(user, payments, price)
         self._take_payments(user_id, payments)
