@@ -1,0 +1,62 @@
+"""The kustomize base and its overlays, rendered by kubectl."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from argo_lint import lint
+from deploy_files import ROOT, parse, pods, run, tool
+from test_chart import pod_findings
+
+OVERLAYS = sorted(p.name for p in (ROOT / "k8s/overlays").iterdir())
+
+
+@pytest.fixture(params=OVERLAYS, scope="module")
+def overlay(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return parse(run(tool("kubectl"), "kustomize", str(ROOT / "k8s/overlays" / request.param)).stdout)
+
+
+def test_overlay_puts_everything_into_one_restricted_namespace(overlay: list[dict[str, Any]]) -> None:
+    namespace = next(d for d in overlay if d["kind"] == "Namespace")["metadata"]
+    assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert {d["metadata"].get("namespace") for d in overlay if d["kind"] != "Namespace"} == {namespace["name"]}
+
+
+def test_overlay_pods_pass_pod_security_restricted(overlay: list[dict[str, Any]]) -> None:
+    assert [f for d in overlay for pod in pods(d) for f in pod_findings(pod)] == []
+
+
+def test_overlay_workflow_templates_pass_the_linter(overlay: list[dict[str, Any]]) -> None:
+    assert lint(overlay) == []
+
+
+def test_overlay_settings_are_settings_that_writ_knows(overlay: list[dict[str, Any]]) -> None:
+    from writ.settings import RunConfig
+
+    settings = next(d for d in overlay if d["kind"] == "ConfigMap" and d["metadata"]["name"] == "writ-settings")
+    RunConfig.model_validate(yaml.safe_load(settings["data"]["platform.yaml"]))
+
+
+def test_overlay_has_no_cluster_role_and_no_role_that_reads_secrets(overlay: list[dict[str, Any]]) -> None:
+    assert not {d["kind"] for d in overlay} & {"ClusterRole", "ClusterRoleBinding"}
+    assert not [r for d in overlay if d["kind"] == "Role" for r in d["rules"] if "secrets" in r["resources"]]
+
+
+def test_only_the_dev_overlay_carries_credentials() -> None:
+    holders = []
+    for name in OVERLAYS:
+        rendered = parse(run(tool("kubectl"), "kustomize", str(ROOT / "k8s/overlays" / name)).stdout)
+        holders += [name for d in rendered if d["kind"] == "Secret"]
+    assert holders == ["dev"]
+
+
+def test_digests_set_by_kustomize_reach_the_workflow_templates() -> None:
+    folder = ROOT / "k8s/overlays/prod"
+    rendered = parse(run(tool("kubectl"), "kustomize", str(folder)).stdout)
+    stages = next(d for d in rendered if d["metadata"]["name"] == "writ-stages")
+    wanted = {i["name"]: i for i in yaml.safe_load((folder / "kustomization.yaml").read_text())["images"]}
+    plan = next(t for t in stages["spec"]["templates"] if t["name"] == "plan")["container"]["image"]
+    pinned = wanted["ghcr.io/writ-project/writ-plan"]
+    assert plan == f"{pinned['name']}@{pinned['digest']}"
