@@ -1,7 +1,8 @@
 """The engine over real loopback HTTP: quotas, order, determinism, limits."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from writ.llm.pool import open_endpoint
 from writ.llm.server import Answer, serve
 from writ.schema import Batch, Task, Trajectory, Verdict
 from writ.settings import SimulationConfig
+from writ.simulation.address import parsed
 from writ.simulation.engine import Event, simulate
 
 
-async def play(
+async def conversations(
     tasks: Iterable[Task],
     *,
     answer: Answer = desk_answer,
@@ -26,29 +28,36 @@ async def play(
     stop: asyncio.Event | None = None,
     endpoint: dict[str, Any] | None = None,
     **config: Any,
-) -> list[Trajectory]:
-    """All conversations of these tasks against one server that is both sides."""
+) -> AsyncGenerator[Trajectory, None]:
+    """The conversations of these tasks against one server that is both sides."""
     tasks = list(tasks)
     async with serve(answer, models=[MODEL]) as server:
         settings = EndpointSettings(model=MODEL, base_url=server.base_url, backoff_base_s=0.01, **(endpoint or {}))
         agent, user = open_endpoint(settings), open_endpoint(settings)
+        made = simulate(
+            SimulationConfig(agent=settings, user=settings, **config),
+            tasks=tasks,
+            instructions=[instruction(int(each.id[1:])) for each in tasks],
+            domains={"desk": open_desk()},
+            agent=agent,
+            user=user,
+            judge=judge,
+            journal=journal or MemoryJournal(),
+            progress=progress,
+            stop=stop,
+        )
         try:
-            made = simulate(
-                SimulationConfig(agent=settings, user=settings, **config),
-                tasks=tasks,
-                instructions=[instruction(int(each.id[1:])) for each in tasks],
-                domains={"desk": open_desk()},
-                agent=agent,
-                user=user,
-                judge=judge,
-                journal=journal or MemoryJournal(),
-                progress=progress,
-                stop=stop,
-            )
-            return [trajectory async for trajectory in made]
+            async with aclosing(made):
+                async for trajectory in made:
+                    yield trajectory
         finally:
             await agent.close()
             await user.close()
+
+
+async def play(tasks: Iterable[Task], **options: Any) -> list[Trajectory]:
+    """All of them."""
+    return [trajectory async for trajectory in conversations(tasks, **options)]
 
 
 def batches(count: int, wanted: int, size: int) -> list[Task]:
@@ -174,3 +183,66 @@ def test_conversations_in_flight_never_exceed_the_concurrency():
 
     asyncio.run(play(batches(5, wanted=8, size=8), answer=watched, progress=progress, concurrency=6))
     assert most == 6
+
+
+def test_finished_batches_leave_while_later_ones_are_still_at_work():
+    first_left = asyncio.Event()
+
+    async def later_waits(body: dict[str, Any]) -> Any:
+        if int(parsed(body["user"]).instruction_id[1:]) >= 2:
+            await first_left.wait()
+        return await desk_answer(body)
+
+    async def streamed() -> list[str]:
+        left = []
+        async for trajectory in conversations(batches(2, wanted=2, size=2), answer=later_waits):
+            left.append(trajectory.task_id)
+            first_left.set()
+        return left
+
+    assert asyncio.run(asyncio.wait_for(streamed(), 20)) == ["t0", "t1", "t2", "t3"]
+
+
+def test_a_store_that_fails_ends_the_run_and_what_it_took_before_stays():
+    class Full(MemoryJournal):
+        def append(self, records: Iterable[Trajectory]) -> None:
+            if len(self.records) >= 8:
+                raise Unavailable("disk full")
+            super().append(records)
+
+    journal, tasks = Full(), batches(10, wanted=4, size=4)
+    with pytest.raises(Unavailable, match="disk full"):
+        asyncio.run(play(tasks, journal=journal, concurrency=4))
+    kept_safe = MemoryJournal()
+    kept_safe.append(journal.records)
+    events: list[Event] = []
+    assert len(asyncio.run(play(tasks, journal=kept_safe, progress=events.append))) == 40
+    assert [event.kind for event in events].count("resumed") == len(journal.records) >= 8
+
+
+def test_a_consumer_that_leaves_early_leaves_no_conversation_running():
+    asked: list[str] = []
+
+    async def counted(body: dict[str, Any]) -> Any:
+        asked.append(body["user"])
+        return await desk_answer(body)
+
+    async def left() -> None:
+        made = conversations(batches(20, wanted=5, size=5), answer=counted, concurrency=5)
+        async for _ in made:
+            break
+        await made.aclose()
+        count = len(asked)
+        assert count < 20 * 5 * 8
+        assert len(asyncio.all_tasks()) == 1
+        assert len(asked) == count
+
+    asyncio.run(left())
+
+
+def test_a_judge_that_breaks_ends_the_run_with_its_own_error():
+    def broken(*_: Any) -> Verdict:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(play(batches(2, wanted=2, size=2), judge=broken))

@@ -20,7 +20,7 @@ from writ.simulation.address import parsed
 from writ.simulation.engine import Event, simulate
 
 TASKS = [task(n) for n in range(40)]
-FAST: dict[str, Any] = {"call_deadline_s": 0.5, "retries": 1, "breaker_failures": 1_000}
+FAST: dict[str, Any] = {"retries": 1, "breaker_failures": 1_000}
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,9 @@ CUT_OFF = {
 @pytest.mark.parametrize("cause", CUT_OFF)
 def test_one_conversations_loss_has_its_cause_and_takes_no_other_with_it(cause: str, clean: list[Trajectory]):
     journal, events, began = MemoryJournal(), list[Event](), time.monotonic()
+    endpoint = {**FAST, "retries": 0, "call_deadline_s": 2.0} if cause == "timeout" else FAST
     made = asyncio.run(
-        play(TASKS, answer=bad_for("i7", CUT_OFF[cause]), journal=journal, progress=events.append, endpoint=FAST, conversation_attempts=2)
+        play(TASKS, answer=bad_for("i7", CUT_OFF[cause]), journal=journal, progress=events.append, endpoint=endpoint, conversation_attempts=2)
     )
     lost = made.pop(7)
     assert (lost.termination, lost.detail.partition(":")[0], lost.instruction_id) == ("infrastructure", cause, "i7")
@@ -71,7 +72,7 @@ def test_one_conversations_loss_has_its_cause_and_takes_no_other_with_it(cause: 
     assert len(journal.records) == 39
     permanent = cause in ("context_length", "rejected")
     assert Counter(event.kind for event in events) == Counter(finished=40, lost=0 if permanent else 1)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
 
 
 def test_an_infrastructure_loss_is_tried_again_on_resume(clean: list[Trajectory]):

@@ -100,7 +100,10 @@ class _Worker:
 
     async def next_batch(self) -> list[str] | None:
         """Ids of the next batch's conversations once it is done; None after the last one. Raises the first failure of any part."""
-        batch = await self._or_failure(self._spawn(self._batches.get()))
+        if self._batches.empty():
+            batch = await self._or_failure(self._spawn(self._batches.get()))
+        else:
+            batch = self._batches.get_nowait()
         return batch if batch is None else await self._or_failure(batch)
 
     async def close(self) -> None:
@@ -114,7 +117,8 @@ class _Worker:
         self.shelf.close()
 
     async def _or_failure(self, task: "asyncio.Task[Any]") -> Any:
-        await asyncio.wait((task, self._failure), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait((task, self._failure), return_when=asyncio.FIRST_COMPLETED)
         if self._failure.done():
             self._failure.result()
         return task.result()
