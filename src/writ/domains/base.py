@@ -143,7 +143,7 @@ class WishKind(ABC):
         return None
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
-        """Wrong writes that a near miss invites, each with the mistake it detects."""
+        """Wrong writes that a near miss invites, each with the mistake it detects. Asked only of outcomes that act."""
         return iter(())
 
     def unavailable(self, wish: Wish, world: Environment, rng: Random) -> str | None:

@@ -122,7 +122,7 @@ def _distractors(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decis
         kind = site.domain.kinds[wish.kind]
         outcome = outcome_of(decisions[index])
         due_elsewhere = {call.key for part in (*gold[:index], *gold[index + 1 :]) for call in part}
-        for miss in kind.distractors(wish, user_id, world, outcome):
+        for miss in kind.distractors(wish, user_id, world, outcome) if outcome.calls else ():
             if due_elsewhere.isdisjoint(call.key for call in miss.calls):
                 calls = [*gold[:index], miss.calls, *gold[index + 1 :]]
                 found.append(Distractor(mistake=miss.mistake, calls=tuple(call for part in calls for call in part)))
