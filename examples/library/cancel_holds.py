@@ -31,7 +31,7 @@ class CancelHolds(WishKind):
         number = wish.slots["more_than"]
         return (
             Fact(
-                name="more_than",
+                name="longest_queue",
                 value=number,
                 text=f"more than {number}",
                 question="How many people ahead of you are too many?",

@@ -105,7 +105,7 @@ def _placed(wish: Wish, user_id: str, edition: Edition, candidates: Sequence[Can
     ruling = yield from permits(call)
     if not ruling.allowed:
         return refused(ruling.rule, _words(wish), edition["title"])
-    told = (Told(name="waiting", form="number", value=str(edition["waiting"])),) if wish.slots["ask"] else ()
+    told = (Told(name="number_of_people_ahead", form="number", value=str(edition["waiting"])),) if wish.slots["ask"] else ()
     criterion = f"{wish.slots['by']} edition" if "by" in wish.slots else ""
     mentions = (edition["title"], edition["edition_id"])
     margin = _margin(wish, candidates)

@@ -43,7 +43,7 @@ class RenewLoan(WishKind):
         ruling = yield from permits(call)
         if not ruling.allowed:
             return refused(ruling.rule, words, loan["title"], loan["loan_id"])
-        told = (Told(name="due", form="date", value=renewed(loan["due"])),) if wish.slots["ask"] else ()
+        told = (Told(name="new_due_date", form="date", value=renewed(loan["due"])),) if wish.slots["ask"] else ()
         return Outcome(calls=(call,), subject=loan["title"], mentions=(loan["title"], loan["loan_id"]), told=told)
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:

@@ -7,13 +7,14 @@ from random import Random
 from typing import Any
 
 from writ.domains.base import run
+from writ.domains.certificates import unrefuted
 from writ.domains.registry import OpenDomain, open_domain
 from writ.errors import ArtifactError, ConfigError
 from writ.instructions.covering import axes, behaviors
 from writ.instructions.ledger import Ledger, balance, leaks, names
 from writ.instructions.paraphrase import Rewording
 from writ.instructions.render import scenario
-from writ.schema import Behavior, DomainSnapshot, Fact, Instruction, Task, content_id
+from writ.schema import Behavior, Call, DomainSnapshot, Fact, Instruction, Task, content_id
 from writ.settings import InstructionsConfig
 
 
@@ -165,12 +166,15 @@ def _orders(site: OpenDomain, task: Task) -> tuple[tuple[int, ...], tuple[int, .
 
 
 def _same(site: OpenDomain, task: Task, order: Iterable[int]) -> bool:
-    """Whether every decision comes out as in the task when the wishes are settled in this order."""
-    world = site.environment()
+    """Whether in this order every decision comes out as in the task, and a careful agent's reads still prove it."""
+    world, made = site.environment(), list[Call]()
     for place in order:
         wish, decision = task.wishes[place], task.decisions[place]
-        outcome, _ = run(site.domain.kinds[wish.kind].resolve(wish, task.user_id), world.read)
+        outcome, reads = run(site.domain.kinds[wish.kind].resolve(wish, task.user_id), world.read)
         if (outcome.calls, outcome.rule, outcome.told) != (decision.calls, decision.rule, decision.told):
+            return False
+        made += reads
+        if unrefuted(decision.certificate, made):
             return False
         for call in outcome.calls:
             world.call(call.name, call.arguments)
