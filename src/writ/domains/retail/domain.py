@@ -46,7 +46,7 @@ class Retail(Domain):
     policy = policy.POLICY
 
     def generate(self, seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
-        """`deep`: every account holds four to nine orders, so that the cells of high burden fill."""
+        """`deep`: accounts hold one to nine orders, mostly three to six, so that all cells fill."""
         return generator.generate(seed, users, deep=deep)
 
     def persons(self, database: Database) -> Sequence[str]:
@@ -123,16 +123,12 @@ def _identity(name: str, value: str, question: str, *cues: str) -> Fact:
     return Fact(name=name, value=value, text=value, question=question, cues=cues, core=False)
 
 
-def _named(value: Any) -> Iterator[str]:
-    """Order ids that the wish's words name, at any depth of its slots."""
-    if isinstance(value, Mapping):
-        if value.get("by") == "ids":
-            yield from value["ids"]
-        for inner in value.values():
-            yield from _named(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _named(inner)
+def _named(slots: Json) -> Iterator[str]:
+    """Order ids that the wish's words name: as the order itself, or as the one whose address or payment method is meant."""
+    for ref in (slots, slots.get("address", {}), slots.get("payment", {})):
+        order = ref.get("order", {})
+        if order.get("by") == "ids":
+            yield from order["ids"]
 
 
 def _within_reach(wish: Wish, user_id: str, world: Environment) -> Iterator[Json]:

@@ -15,7 +15,7 @@ from writ.domains.retail.evidence_book import Json
 from writ.domains.retail.places import new_address
 
 ORDERS_PER_USER: Mapping[int, int] = {0: 62, 1: 133, 2: 141, 3: 104, 4: 37, 5: 17, 6: 4, 7: 1, 9: 1}
-DEEP_ORDERS_PER_USER: Mapping[int, int] = {4: 20, 5: 20, 6: 20, 7: 15, 8: 15, 9: 10}
+DEEP_ORDERS_PER_USER: Mapping[int, int] = {1: 6, 2: 12, 3: 14, 4: 16, 5: 16, 6: 14, 7: 10, 8: 7, 9: 5}
 METHODS: Mapping[tuple[str, ...], int] = {
     ("gift_card",): 127,
     ("paypal",): 114,
@@ -55,7 +55,7 @@ LAST_NAMES = (
 
 
 def generate(seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
-    """Tables of products, users and orders. Same arguments, same bytes. `deep`: every account holds four to nine orders."""
+    """Tables of products, users and orders. Same arguments, same bytes. `deep`: accounts hold one to nine orders, mostly three to six."""
     rng = Random(f"retail:{seed}")
     products = dict(_products(rng))
     tables: dict[str, dict[str, Any]] = {"products": products, "users": {}, "orders": {}}

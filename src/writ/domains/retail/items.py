@@ -6,7 +6,7 @@ exactly one available variant; `lowest` or `highest`: the cheapest or dearest av
 `product` (another product's name: never possible).
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from writ.domains.base import Reads
 from writ.domains.retail.evidence_book import Book, Decline, Json, product_call
@@ -79,15 +79,12 @@ def _eligible(variant: Json, wanted: Json, item: Json) -> bool:
 
 
 def _candidate(variant: Json, wanted: Json, item: Json, ranked: list[Json]) -> Candidate:
-    if variant in ranked:
-        place = ranked.index(variant)
-        standing: Literal["winner", "runner_up", "eligible"] = "winner" if place == 0 else "runner_up" if place == 1 else "eligible"
-        why = ""
     label = f"{product_words(item['name'])} {variant['item_id']}: {options_words(variant['options'])}"
     values = {"price": money(variant["price"]), **variant["options"]}
-    if variant in ranked:
-        return Candidate(label=label, values=values, status=standing, why=why)
-    return Candidate(label=label, values=values, status="excluded", why=_exclusion(variant, wanted, item))
+    if variant not in ranked:
+        return Candidate(label=label, values=values, status="excluded", why=_exclusion(variant, wanted, item))
+    place = ranked.index(variant)
+    return Candidate(label=label, values=values, status="winner" if place == 0 else "runner_up" if place == 1 else "eligible")
 
 
 def _exclusion(variant: Json, wanted: Json, item: Json) -> str:

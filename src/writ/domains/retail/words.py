@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -10,11 +11,13 @@ _KEEP = re.compile(r"[A-Z]{2,}")
 _KEY_FIRST = {"size", "brand", "features", "feature", "armrest", "armrests", "piece count", "type", "gender", "frame size", "backlight", "style"}
 
 
+@cache
 def product_words(name: str) -> str:
     """`Tea Kettle` as `tea kettle`; abbreviations keep their capitals."""
     return " ".join(word if _KEEP.search(word) else word.lower() for word in name.split(" "))
 
 
+@cache
 def option_words(key: str, value: str) -> str:
     """One option as text: `stainless steel material`, `size 10`, `water resistance: yes`."""
     if value in ("yes", "no", "none"):

@@ -38,6 +38,13 @@ class RetailKind(WishKind):
     def script(self, wish: Wish) -> str:
         return self.story(wish) + self.ending
 
+    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+        return spread(self.wishes(world, user_id, rng))
+
+    @abstractmethod
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+        """Wishes by inversion, from narrow to wide."""
+
     def resolve(self, wish: Wish, user_id: str) -> Reads[Outcome]:
         return (yield from self._settled(wish, user_id, Book()))
 
@@ -52,6 +59,19 @@ class RetailKind(WishKind):
         except Decline as end:
             rule = RULES[end.rule]
             return Outcome(rule=rule.id, transfer=rule.transfer, subject=end.subject, mentions=end.mentions)
+
+
+def spread(proposals: Iterable[Wish]) -> Iterator[Wish]:
+    """Proposals that were made from narrow to wide, reordered so that the first few already span the range: ends, middle, quarters, the rest."""
+    made = list(proposals)
+    last, taken = len(made) - 1, set[int]()
+    for parts in (1, 2, 4, 8, 16):
+        for part in range(parts, -1, -1):
+            index = last * part // parts
+            if made and index not in taken:
+                taken.add(index)
+                yield made[index]
+    yield from (wish for index, wish in enumerate(made) if index not in taken)
 
 
 def permitted(write: Call, subject: str, names: tuple[str, ...], said: Mapping[str, Any], book: Book) -> Reads[None]:

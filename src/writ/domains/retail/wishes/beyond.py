@@ -24,7 +24,7 @@ class UndoCancellation(RetailKind):
     tools: ClassVar[tuple[str, ...]] = ()
     ending = ACCEPTS
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         _, orders = account(world, user_id)
         for order in [order for order in orders if order["status"] == "cancelled"][:2]:
             yield Wish(kind=self.name, slots={"order": {"by": "ids", "ids": [order["order_id"]]}})
@@ -83,7 +83,7 @@ class BeyondScope(RetailKind):
     tools: ClassVar[tuple[str, ...]] = ()
     ending = ACCEPTS
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         for topic in rng.sample(sorted(TOPICS), len(TOPICS)):
             yield Wish(kind=self.name, slots={"topic": topic})
 

@@ -24,7 +24,7 @@ class CancelOrder(RetailKind):
     name = "cancel_order"
     tools: ClassVar[tuple[str, ...]] = (CANCEL,)
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         _, orders = account(world, user_id)
         for ref, _ in order_references(orders, world, rng, status="pending", each=True):
             ask = ["refund"] if rng.random() < 0.25 else []

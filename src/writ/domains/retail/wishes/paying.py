@@ -23,7 +23,7 @@ class ChangePayment(RetailKind):
     name = "change_payment"
     tools: ClassVar[tuple[str, ...]] = ("modify_pending_order_payment",)
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         if len(user["payment_methods"]) < 2 or any(len(order["payment_history"]) != 1 for order in orders if order["status"] == "pending"):
             return

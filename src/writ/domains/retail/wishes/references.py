@@ -40,6 +40,8 @@ def order_references(orders: list[Json], world: Environment, rng: Random, *, sta
         return
     rng.shuffle(due)
     yield Reference({"by": "ids", "ids": [due[0]["order_id"]]}, (due[0],))
+    if each and len(due) > 1:
+        yield Reference({"by": "ids", "ids": [order["order_id"] for order in due[:2]]}, tuple(due[:2]))
     for order in due[:2]:
         for ref in references_to(order, orders, world, rng, status):
             yield Reference(ref, (order,))

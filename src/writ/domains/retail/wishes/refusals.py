@@ -84,7 +84,7 @@ def someone_elses(world: Environment, user_id: str, rng: Random, status: str) ->
 class RefusedCancel(Refused, CancelOrder):
     name = "refused_cancel"
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         for ref, _ in closed_orders(CANCEL, world, user_id, rng):
             yield Wish(kind=self.name, slots={"order": ref, "reason": rng.choice(REASONS)})
         foreign = someone_elses(world, user_id, rng, "pending")
@@ -106,7 +106,7 @@ class RefusedCancel(Refused, CancelOrder):
 class RefusedAddress(Refused, ChangeAddress):
     name = "refused_address"
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         for ref, _ in closed_orders("modify_pending_order_address", world, user_id, rng):
             yield Wish(kind=self.name, slots={"order": ref, "address": {"by": "words", "address": new_address(rng)}})
         foreign = someone_elses(world, user_id, rng, "pending")
@@ -117,7 +117,7 @@ class RefusedAddress(Refused, ChangeAddress):
 class RefusedPayment(Refused, ChangePayment):
     name = "refused_payment"
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         methods = user["payment_methods"]
         for ref, order in closed_orders("modify_pending_order_payment", world, user_id, rng):
@@ -163,7 +163,7 @@ class RefusedPayment(Refused, ChangePayment):
 class RefusedSwap(Refused, SwapKind):
     """Exchanges and modifications that are refused."""
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         for ref, order in closed_orders(self.tool, world, user_id, rng):
             item = rng.choice(order["items"])
@@ -225,7 +225,7 @@ class RefusedChange(RefusedSwap):
 class RefusedReturn(Refused, ReturnItems):
     name = "refused_return"
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         for ref, order in closed_orders(RETURN, world, user_id, rng):
             words = item_reference(rng.choice(order["items"]), order, rng)

@@ -30,7 +30,7 @@ class ReturnItems(RetailKind):
     name = "return_items"
     tools: ClassVar[tuple[str, ...]] = (RETURN,)
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         due = [order for order in orders if order["status"] == "delivered"]
         rng.shuffle(due)

@@ -46,19 +46,19 @@ class SaveKind(RetailKind):
     tool: ClassVar[str]
     status: ClassVar[str]
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         _, orders = account(world, user_id)
         due = [order for order in orders if order["status"] == self.status]
         rng.shuffle(due)
         for order in due[:2]:
             ids = {"by": "ids", "ids": [order["order_id"]]}
             for ref in (ids, *references_to(order, orders, world, rng, self.status)):
-                yield from self._wishes(ref, [order], world, rng)
+                yield from self._of(ref, [order], world, rng)
         scope = [order for order in orders if order["status"].startswith(self.status)]
         if len(scope) == len(due) > 1:
-            yield from self._wishes({"by": "all", "status": self.status, "each": True}, due, world, rng)
+            yield from self._of({"by": "all", "status": self.status, "each": True}, due, world, rng)
 
-    def _wishes(self, ref: Json, orders: list[Json], world: Environment, rng: Random) -> Iterator[Wish]:
+    def _of(self, ref: Json, orders: list[Json], world: Environment, rng: Random) -> Iterator[Wish]:
         hits = [Hit(order, item) for order in orders for item in order["items"]]
         savings = [found for hit in hits if (found := saving(hit, product_of(world, hit.item["product_id"])))]
         ask = {"ask": ["difference"]} if rng.random() < 0.2 else {}
@@ -91,13 +91,12 @@ class SaveKind(RetailKind):
         require_open(self.tool, hits)
         savings: list[Saving] = []
         for hit in hits:
-            product = yield from book.product(hit.item["product_id"])
-            book.rival(f"a version of the {product['name']} saves more or less", product_call(hit.item["product_id"]))
-            possible = saving(hit, product)
+            possible = saving(hit, (yield from book.product(hit.item["product_id"])))
             if possible:
                 savings.append(possible)
         ranked = sorted(savings, key=lambda found: found.amount, reverse=True)
         one = wish.slots["pick"] == "one"
+        _note(hits, ranked, one, book)
         chosen = _chosen(ranked, one)
         calls = yield from swap_calls(self.tool, [Swapped(found.hit, Choice(found.variant)) for found in chosen], wish, user_id, book)
         return Outcome(
@@ -132,6 +131,14 @@ class SaveKind(RetailKind):
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         return near_swaps(outcome, user_id, world)
+
+
+def _note(hits: list[Hit], ranked: list[Saving], one: bool, book: Book) -> None:
+    """Catalogs that could change what is chosen. No version is cheaper than free, so an item of less value than the best saving cannot win."""
+    best = ranked[0].amount if one and ranked else 0.0
+    for hit in hits:
+        if hit.item["price"] >= best:
+            book.rival(f"a version of the {hit.item['name']} saves more or less", product_call(hit.item["product_id"]))
 
 
 def _chosen(ranked: list[Saving], one: bool) -> list[Saving]:

@@ -39,7 +39,7 @@ class ChangeAddress(RetailKind):
     name = "change_address"
     tools: ClassVar[tuple[str, ...]] = (ADDRESS,)
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         for ref, _ in order_references(orders, world, rng, status="pending", each=True):
             for address in self._addresses(user, orders, rng):
@@ -118,7 +118,7 @@ class ChangeHome(RetailKind):
     name = "change_home"
     tools: ClassVar[tuple[str, ...]] = ("modify_user_address",)
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user, orders = account(world, user_id)
         home = address_fields(user["address"])
         yield self._wish({"by": "words", "address": new_address(rng)})

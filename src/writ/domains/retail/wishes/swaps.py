@@ -40,7 +40,7 @@ class SwapKind(RetailKind):
     voice: ClassVar[str]
     """Name of its template; `<voice>_one` words a single swap."""
 
-    def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+    def wishes(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         for slots in swap_wishes(world, user_id, rng, status=self.status, single=self.tool == MODIFY):
             yield Wish(kind=self.name, slots=slots)
 
