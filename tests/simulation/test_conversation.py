@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writ.llm import ChatReply, ChatRequest
-from writ.schema import Instruction, Message, ToolCall
+from writ.schema import FaultLabel, Instruction, Message, ToolCall
 from writ.simulation.address import Address
 from writ.simulation.conversation import BENCHMARK_LIMITS, Conversation, Ending, Limits, Party
 from writ.simulation.guards import STOPS
@@ -192,6 +192,34 @@ def test_without_guards_the_benchmarks_bare_protocol_is_played():
     talk, ending = converse([ASK], ["Renew L99999.", "Yes. ###STOP###"], limits=bare)
     assert (texts(talk)[1:], talk.regenerated) == (["u:Renew L99999.", f"a:{ASK}", "u:Yes. ###STOP###"], 0)
     assert ending.termination == "user_stop"
+
+
+def test_labels_of_a_scripted_model_name_the_message_that_carries_them():
+    def labelled(text: str, *labels: dict[str, Any]) -> ChatReply:
+        return ChatReply(text, (), "stop", 0, 0, "scripted", labels)
+
+    early = {"name": "early", "lethal": False, "cause": "", "turn": None}
+    late = {"name": "late", "lethal": True, "cause": "wrong_write", "turn": 1}
+
+    class Labelled(Lines):
+        async def __call__(self, request: ChatRequest) -> ChatReply:
+            return labelled((await super().__call__(request)).content or "", early if len(self.requests) == 1 else late)
+
+    talk, _ = converse(["Hm."], Labelled(["Hello.", "###STOP###"]))
+    assert talk.faults == [
+        FaultLabel(name="early", turn=1, lethal=False),
+        FaultLabel(name="late", turn=1, lethal=True, cause="wrong_write"),
+    ]
+
+
+def test_labels_of_a_turn_that_was_sent_back_are_not_taken():
+    class Labelled(Lines):
+        async def __call__(self, request: ChatRequest) -> ChatReply:
+            label = {"name": f"n{len(self.requests)}", "lethal": False, "cause": "", "turn": None}
+            return ChatReply((await super().__call__(request)).content, (), "stop", 0, 0, "scripted", (label,))
+
+    talk, _ = converse(["Hm."], Labelled(["Renew L99999.", "Hello.", "###STOP###"]))
+    assert [(each.name, each.turn) for each in talk.faults] == [("n1", 1), ("n2", 3)]
 
 
 def test_forty_kilobytes_of_text_are_a_turn_like_any_other():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from desk_world import instruction
 
+from writ.domains import speech
 from writ.schema import Fact, Message, ToolCall
 from writ.simulation import guards
 
@@ -47,26 +48,26 @@ def test_a_turn_is_split_into_its_words_and_its_token(text: str, words: str, tok
 
 def test_values_are_found_by_kind_and_spelled_alike():
     text = "Order #W2378156, item 4107812777, mail Ann.Lee@example.com, $1,200.00, flight HAT123, trip ZFA04Y, card gift_card_3491931, 128GB, May 25."
-    assert guards.values(text) == {"w2378156", "4107812777", "ann.lee@example.com", "$1200", "hat123", "zfa04y", "gift_card_3491931"}
-    assert guards.values("W2378156 for $1200.") == {"w2378156", "$1200"}
+    assert speech.values(text) == {"w2378156", "4107812777", "ann.lee@example.com", "$1200", "hat123", "zfa04y", "gift_card_3491931"}
+    assert speech.values("W2378156 for $1200.") == {"w2378156", "$1200"}
 
 
 def test_a_value_that_nobody_named_is_invented():
     teller = instruction(3, known_info="Your zip code is 19122 and you have 50 dollars.")
-    allowed = guards.known(teller) | guards.mentioned("I found gift_card_3491931 with 20.50 on it.")
-    assert guards.invented("Zip 19122, the card 3491931, $20.5 and $50.", allowed) == ()
-    assert guards.invented("Zip 19123, order #W1111111, $51, me@here.org", allowed) == ("$51", "19123", "me@here.org", "w1111111")
+    allowed = speech.known(teller) | speech.mentioned("I found gift_card_3491931 with 20.50 on it.")
+    assert speech.invented("Zip 19122, the card 3491931, $20.5 and $50.", allowed) == ()
+    assert speech.invented("Zip 19123, order #W1111111, $51, me@here.org", allowed) == ("$51", "19123", "me@here.org", "w1111111")
 
 
 def test_a_wrong_value_that_the_script_plans_is_not_invented():
     fact = Fact(name="zip", value="19122", text="zip 19122", wrong="zip 19133")
-    assert guards.invented("My zip 19133.", guards.known(instruction(1, identity=(fact,)))) == ()
+    assert speech.invented("My zip 19133.", speech.known(instruction(1, identity=(fact,)))) == ()
 
 
 def test_a_hidden_id_is_leaked_unless_the_agent_said_it_first():
-    assert guards.leaked("It is #W2378156.", ("#W2378156", "ABC"), lambda each: False) == ("#W2378156",)
-    assert guards.leaked("It is #w2378156.", ("#W2378156",), lambda each: True) == ()
-    assert guards.leaked("ABCD and XABC", ("ABC",), lambda each: False) == ()
+    assert speech.leaked("It is #W2378156.", ("#W2378156", "ABC"), lambda each: False) == ("#W2378156",)
+    assert speech.leaked("It is #w2378156.", ("#W2378156",), lambda each: True) == ()
+    assert speech.leaked("ABCD and XABC", ("ABC",), lambda each: False) == ()
 
 
 def test_a_write_is_pending_from_the_question_until_it_is_made():
@@ -120,12 +121,12 @@ def message_of(each: dict[str, Any]) -> Message:
 def test_guards_let_nearly_all_turns_of_recorded_real_users_pass():
     turns = objections = 0
     for told, messages in recorded_talks():
-        allowed = set(guards.known(instruction(1, facts=(), **{name: text or "" for name, text in told.items() if name != "domain"})))
+        allowed = set(speech.known(instruction(1, facts=(), **{name: text or "" for name, text in told.items() if name != "domain"})))
         for before, message in pairwise(messages):
             if before.role == "assistant" and not before.tool_calls:
-                allowed |= guards.mentioned(before.content or "")
+                allowed |= speech.mentioned(before.content or "")
             if message.role == "user":
                 turns += 1
-                objections += bool(guards.invented(guards.split_stop(message.content or "")[0], allowed))
+                objections += bool(speech.invented(guards.split_stop(message.content or "")[0], allowed))
     assert turns == 520
     assert objections <= 0.01 * turns

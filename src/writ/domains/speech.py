@@ -14,6 +14,8 @@ _VALUE = re.compile(
     r"|#?\b[A-Za-z]*_?(?:\w*_)?\d{5,}\b"  # numbers of five digits and more, bare or as the end of a name: orders, items, cards, zip codes
     r"|\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b"  # codes of six: reservations, flights
 )
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
+_DIGITS = re.compile(r"\d{5,}")
 
 _ASKS = re.compile(r"\b(confirm\w*|proceed|go ahead|\(?yes/no\)?|shall i|should i|would you like me to|do you want me to)\b|[\"'(“]yes[\"')”]", re.I)
 _NO_PROPOSAL = re.compile(r"anything else|something else|further assistance|else i can|transfer you|human agent", re.I)
@@ -29,6 +31,12 @@ def values(text: str) -> frozenset[str]:
     return frozenset(_spelled(match.group()) for match in _VALUE.finditer(text))
 
 
+def mentioned(text: str) -> frozenset[str]:
+    """`values` of a text that someone may repeat in other forms: an amount written as a bare number, a card by the digits of its id."""
+    amounts = (f"${float(number.replace(',', '')):.10g}" for number in _NUMBER.findall(text))
+    return values(text).union(amounts, _DIGITS.findall(text))
+
+
 def _spelled(value: str) -> str:
     if value.startswith("$"):
         return f"${float(value[1:].replace(',', '')):.10g}"
@@ -36,15 +44,16 @@ def _spelled(value: str) -> str:
 
 
 def known(instruction: Instruction) -> frozenset[str]:
-    """All values that this user may say of themselves."""
+    """All values that this user may say of themselves, in every form."""
     facts = [*instruction.identity, *(fact for wish in instruction.facts for fact in wish)]
-    texts = [instruction.reason_for_call, instruction.known_info, instruction.unknown_info, instruction.task_instructions, instruction.persona]
+    texts = [instruction.reason_for_call, instruction.known_info, instruction.unknown_info, instruction.task_instructions]
+    texts += [instruction.persona, instruction.unavailable]
     texts += [text for fact in facts for text in (fact.text, fact.wrong, str(fact.value))]
-    return values("\n".join(texts))
+    return mentioned("\n".join(texts))
 
 
 def invented(said: str, allowed: Iterable[str]) -> tuple[str, ...]:
-    """Values in a user's turn that are not among `allowed` (what they know, and what the agent said)."""
+    """Values in a user's turn that are not among `allowed` (`known`, and `mentioned` of what the agent said)."""
     return tuple(sorted(values(said) - frozenset(allowed)))
 
 

@@ -90,6 +90,8 @@ class ChatReply:
     completion_tokens: int
     """0 where the server reports no usage."""
     model: str
+    faults: tuple[Mapping[str, Any], ...] = ()
+    """Labels of faults that the embedded scripted model made on purpose (`writ_faults` in its message); no other server sends any."""
 
 
 class ChatModel(Protocol):

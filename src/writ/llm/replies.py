@@ -46,6 +46,7 @@ def _reply(completion: dict[str, Any]) -> ChatReply:
         prompt_tokens=int(usage.get("prompt_tokens") or 0),
         completion_tokens=int(usage.get("completion_tokens") or 0),
         model=str(completion.get("model") or ""),
+        faults=tuple(message.get("writ_faults") or ()),
     )
 
 

@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+from writ.domains import speech
 from writ.domains.environment import ToolResult
 from writ.llm import ChatReply, ChatRequest
-from writ.schema import Instruction, Message, Termination, ToolCall, Usage
+from writ.schema import FaultLabel, Instruction, Message, Termination, ToolCall, Usage
 from writ.simulation import guards
 from writ.simulation.prompts import GREETING, Side, decoded, wire, wire_calls, wire_result
 
@@ -79,6 +80,8 @@ class Conversation:
     world: World
     limits: Limits = BENCHMARK_LIMITS
     messages: list[Message] = field(default_factory=list)
+    faults: list[FaultLabel] = field(default_factory=list)
+    """What a scripted model says of the turns that were taken from it."""
     regenerated: int = 0
     """User turns that were sent back."""
     steps: int = 0
@@ -93,7 +96,7 @@ class Conversation:
 
     async def run(self) -> Ending:
         moves = {"user": self._user_moves, "agent": self._agent_moves, "tools": self._tools_answer}
-        self._allowed |= guards.known(self.instruction) if self.limits.guards else set()
+        self._allowed |= speech.known(self.instruction) if self.limits.guards else set()
         self._agent_says(GREETING)
         ending: Ending | None = None
         while ending is None:
@@ -115,7 +118,9 @@ class Conversation:
 
     async def _user_moves(self) -> Ending | None:
         self._turn = "agent"
-        text = await self._user_turn()
+        reply = await self._user_turn()
+        self._label(reply)
+        text = reply.content or ""
         words, token = guards.split_stop(text)
         if not text.strip():
             return Ending("user_error", "nothing but empty turns")
@@ -125,14 +130,20 @@ class Conversation:
         self._user_says(words if token else text)
         return None
 
-    async def _user_turn(self) -> str:
+    async def _user_turn(self) -> ChatReply:
         """A turn that passes the guards, or the last of those that did not."""
         for attempt in range(self.limits.max_regenerated):
-            text = (await self.user.answer(attempt)).content or ""
-            if not self._objectionable(text):
-                return text
+            reply = await self.user.answer(attempt)
+            if not self._objectionable(reply.content or ""):
+                return reply
             self.regenerated += 1
-        return (await self.user.answer(self.limits.max_regenerated)).content or ""
+        return await self.user.answer(self.limits.max_regenerated)
+
+    def _label(self, reply: ChatReply) -> None:
+        """Takes a turn's labels; they name its message unless they name another."""
+        for label in reply.faults:
+            turn = len(self.messages) if label["turn"] is None else label["turn"]
+            self.faults.append(FaultLabel(name=label["name"], turn=turn, lethal=label["lethal"], cause=label["cause"]))
 
     def _objectionable(self, text: str) -> bool:
         if not text.strip() or not self.limits.guards:
@@ -140,7 +151,7 @@ class Conversation:
         words, token = guards.split_stop(text)
         if token and not words:
             return token == guards.STOP and self._write_pending()
-        return bool(guards.invented(words, self._allowed) or guards.leaked(words, self.instruction.hidden, self._was_said))
+        return bool(speech.invented(words, self._allowed) or speech.leaked(words, self.instruction.hidden, self._was_said))
 
     def _was_said(self, value: str) -> bool:
         lowered = value.lower()
@@ -162,6 +173,7 @@ class Conversation:
 
     async def _agent_moves(self) -> Ending | None:
         reply = await self._agent_turn()
+        self._label(reply)
         if reply.tool_calls:
             self._agent_calls(reply.content or None, reply.tool_calls)
             return None
@@ -186,7 +198,7 @@ class Conversation:
         self.agent.side.hear(wire("assistant", text))
         self.user.side.hear(wire("user", text))
         if self.limits.guards:
-            self._allowed |= guards.mentioned(text)
+            self._allowed |= speech.mentioned(text)
 
     def _agent_calls(self, content: str | None, calls: tuple[ToolCall, ...]) -> None:
         self._turn = "tools"

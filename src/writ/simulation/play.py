@@ -115,5 +115,6 @@ class Player:
             agent_usage=talk.agent.usage,
             user_usage=talk.user.usage,
             regenerated=talk.regenerated,
+            faults=tuple(talk.faults),
             detail=ending.detail,
         )

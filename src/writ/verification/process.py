@@ -4,7 +4,7 @@ import re
 
 from writ.domains.base import run
 from writ.domains.certificates import unrefuted
-from writ.domains.speech import assents, dissents, invented, known, leaked, proposes, values
+from writ.domains.speech import assents, dissents, invented, known, leaked, mentioned, proposes
 from writ.errors import ToolRefused
 from writ.schema import Check
 from writ.verification.case import Case, failed, not_applicable, passed
@@ -104,7 +104,7 @@ def user_words(case: Case) -> Check:
         shown = heard.lower()
         if leaks := leaked(text, case.instruction.hidden, lambda each, shown=shown: each.lower() in shown):  # type: ignore[misc]
             return failed("user_words", "user_leaked", f"the user said {leaks[0]}", index)
-        if strange := invented(text, allowed | values(heard)):
+        if strange := invented(text, allowed | mentioned(heard)):
             return failed("user_words", "user_invented", f"the user said {strange[0]}", index)
     return passed("user_words")
 
