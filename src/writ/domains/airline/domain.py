@@ -25,8 +25,9 @@ class Airline(Domain):
     rules = policy.RULES
     policy = policy.POLICY
 
-    def generate(self, seed: int, users: int) -> dict[str, dict[str, Any]]:
-        return generate(seed, users)
+    def generate(self, seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
+        """`deep`: accounts hold five to thirteen trips, so that all cells fill."""
+        return generate(seed, users, deep=deep)
 
     def persons(self, database: Database) -> Sequence[str]:
         return list(database.tables["users"])

@@ -16,6 +16,7 @@ Record = dict[str, Any]
 TRIPS_PER_USER = {0: 12, 1: 26, 2: 77, 3: 70, 4: 82, 5: 66, 6: 50, 7: 35, 8: 22, 9: 13, 10: 9, 11: 1, 13: 1}
 """Weights, measured over users who hold a card or gift card; the others have no trips."""
 
+DEEP_TRIPS_PER_USER = {5: 10, 6: 15, 7: 20, 8: 20, 9: 15, 10: 10, 11: 5, 13: 5}
 PASSENGERS = {1: 920, 2: 662, 3: 323, 4: 95}
 BAGS = {0: 1075, 1: 433, 2: 277, 3: 99, 4: 71, 5: 19, 6: 19, 7: 2, 8: 5}
 STAY_DAYS = {1: 152, 2: 154, 3: 133, 4: 109, 5: 98, 6: 62, 7: 56, 8: 53, 9: 38, 10: 41, 11: 20, 12: 24, 13: 10, 14: 4}
@@ -34,15 +35,15 @@ class Itinerary(NamedTuple):
     """Day of May on which it was booked."""
 
 
-def generate(seed: int, users: int, depth: float = 1.0) -> dict[str, dict[str, Any]]:
-    """The tables. `depth` multiplies the number of trips per user, for accounts in which a lot has to be read. Same arguments, same bytes."""
-    rng = Random(f"airline:{seed}:{users}:{depth}")
+def generate(seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
+    """The tables. `deep`: accounts hold five to thirteen trips, so that a lot has to be read. Same arguments, same bytes."""
+    rng = Random(f"airline:{seed}")
     routes = new_routes(rng)
     tables: dict[str, dict[str, Any]] = {"flights": routes.flights, "users": {}, "reservations": {}}
     for _ in range(users):
         user = new_user(rng, tables["users"])
         tables["users"][user["user_id"]] = user
-        for _ in range(_trips(rng, user, depth)):
+        for _ in range(_trips(rng, user, deep)):
             trip = _trip(rng, user, routes, tables["reservations"])
             tables["reservations"][trip["reservation_id"]] = trip
             user["reservations"].append(trip["reservation_id"])
@@ -53,8 +54,8 @@ def drawn(rng: Random, weights: dict[int, int]) -> int:
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def _trips(rng: Random, user: Record, depth: float) -> int:
-    return round(drawn(rng, TRIPS_PER_USER) * depth) if _funds(user) else 0
+def _trips(rng: Random, user: Record, deep: bool) -> int:
+    return drawn(rng, DEEP_TRIPS_PER_USER if deep else TRIPS_PER_USER) if _funds(user) else 0
 
 
 def _funds(user: Record) -> list[str]:

@@ -84,6 +84,8 @@ def proposal(world: Environment, user_id: str, net: Network, shape: Shape, rng: 
     if funds is None:
         return None
     plan, budget = funds
+    if budget is not None and shape.back:
+        return None
     cabin = rng.choice(tuple(CABINS)) if budget is None else "basic_economy" if budget < 420 else rng.choice(("basic_economy", "economy"))
     legs = _legs(net, shape, rng)
     people = travelers(world, user_id, rng) if budget is None else {"passengers": [{"self": True}]}

@@ -86,8 +86,16 @@ def reference_rivals(ref: Ref, user_id: str, world: Environment) -> Iterator[Riv
     if "id" in ref:
         yield Rival(claim=f"reservation {ref['id']} is somebody else's, or holds something else", refuters=(queries.reservation(ref["id"]),))
         return
+    trips = trips_of(world, user_id)
+    fitting = [trip["reservation_id"] for trip in trips if fits(ref, trip)]
+    if len(fitting) > 1 and "pick" not in ref:
+        for kept in fitting:
+            others = [trip_id for trip_id in fitting if trip_id != kept]
+            claim = f"of the reservations that fit the words, {kept} is the only one"
+            yield Rival(claim=claim, refuters=tuple(queries.reservation(trip_id) for trip_id in others))
+        return
     yield Rival(claim="the profile lists another reservation that fits the words", refuters=(queries.profile(user_id),))
-    for trip in trips_of(world, user_id):
+    for trip in trips:
         trip_id = trip["reservation_id"]
         yield Rival(claim=f"reservation {trip_id} fits the words, or does not", refuters=(queries.reservation(trip_id),))
 

@@ -95,7 +95,8 @@ class Compensation(TripKind):
         trip = target(slots["trip"], user_id, world)
         if trip is None or outcome.rule == "compensation_reason":
             return
-        yield profile_rival(user_id, "the membership is another")
+        if trip["insurance"] == "no" and trip["cabin"] != "business":
+            yield profile_rival(user_id, "the membership is another")
         if outcome.rule != "compensation_ineligible":
 
             def decide(statuses: Mapping[Flight, str]) -> Hashable:

@@ -35,7 +35,12 @@ class ImpossibleChange(TripKind):
 
     def facts(self, wish: Wish) -> tuple[Fact, ...]:
         text = change_text(wish.slots)
-        return (trip_fact(wish.slots["trip"]), Fact(name="change", value=wish.slots["what"], text=text, question="What would you like to change?"))
+        return (
+            trip_fact(wish.slots["trip"]),
+            Fact(
+                name="change", value=wish.slots["what"], text=text, question="What would you like to change?", cues=("what would you like", "change")
+            ),
+        )
 
     def request(self, wish: Wish, rng: Random) -> str:
         return spin(rng, CHANGE, {"trip": trip_text(wish.slots["trip"]), "change": change_text(wish.slots)})
@@ -96,7 +101,7 @@ class OutOfScope(WishKind):
 
     def facts(self, wish: Wish) -> tuple[Fact, ...]:
         text = MATTERS[wish.slots["matter"]][0]
-        return (Fact(name="matter", value=wish.slots["matter"], text=text, question="How can I help you?"),)
+        return (Fact(name="matter", value=wish.slots["matter"], text=text, question="How can I help you?", cues=("how can i help", "what can i do")),)
 
     def request(self, wish: Wish, rng: Random) -> str:
         return spin(rng, MATTER, {"matter": MATTERS[wish.slots["matter"]][0]})

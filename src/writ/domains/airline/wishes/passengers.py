@@ -46,7 +46,12 @@ class ChangePassengers(TripKind):
         slots = wish.slots
         which = trip_fact(slots["trip"])
         if "same_as" in slots:
-            return (which, trip_fact(slots["same_as"], "same_as").model_copy(update={"question": "Which passengers should it be?"}))
+            return (
+                which,
+                trip_fact(slots["same_as"], "same_as").model_copy(
+                    update={"question": "Which passengers should it be?", "cues": ("which passengers", "who")}
+                ),
+            )
         listed = [which]
         if "out" in slots or "drop" in slots:
             name = slots.get("out") or slots["drop"]

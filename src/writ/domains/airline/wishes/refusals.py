@@ -71,9 +71,10 @@ class BookRefused(BookFlight):
         return {**slots, "payments": [unknown_card(user, rng)]}
 
     def _short(self, slots: Record, user: Record, world: Environment, rng: Random) -> Record | None:
-        """One small gift card for a business trip."""
-        small = [ref for ref in refs_of(user) if isinstance(ref.get("gift"), int) and ref["gift"] < 200]
-        return {**slots, "payments": [rng.choice(small)], "cabin": "business"} if small else None
+        """One small gift card for one way in business class, with nothing else that would cost more than it holds by itself."""
+        small = [ref for ref in refs_of(user) if isinstance(ref.get("gift"), int) and 10 <= ref["gift"] < 200]
+        plain = {**slots, "legs": slots["legs"][:1], "cabin": "business", "bags": 0, "insurance": "no"}
+        return {**plain, "payments": [rng.choice(small)]} if small else None
 
     def _two_cabins(self, slots: Record, user: Record, world: Environment, rng: Random) -> Record | None:
         return {**slots, "cabins": rng.sample(tuple(CABINS), 2)} if len(slots["legs"]) == 2 else None
