@@ -1,0 +1,92 @@
+"""The end-to-end tests run against any cluster that KUBECONFIG names, or the one that tests/e2e/cluster/up.sh started on this machine.
+
+make e2e                                              builds, starts and removes a cluster of its own
+KUBECONFIG=… python -m pytest -o addopts= tests/e2e   a cluster of yours, with Argo >= 4.0.7; images must be pullable there
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = Path(os.environ.get("WRIT_CLUSTER_RUN", "/var/tmp/writ-e2e"))
+CACHE = Path(os.environ.get("WRIT_CLUSTER_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "writ/cluster")
+NETNS = Path("/run/netns") / os.environ.get("WRIT_CLUSTER_NETNS", "writ-e2e")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A way to run commands against one cluster."""
+
+    enter: tuple[str, ...]
+    """Words before each command: for a cluster of our own, those that enter its network."""
+    environment: dict[str, str]
+
+    def run(self, *command: str, stdin: str | None = None, check: bool = True, timeout_s: float = 300) -> str:
+        done = subprocess.run(
+            [*self.enter, *command], input=stdin, capture_output=True, text=True, env=self.environment, timeout=timeout_s, check=False, cwd=ROOT
+        )
+        if check and done.returncode:
+            pytest.fail(f"{' '.join(command[:8])} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        return done.stdout if check else done.stdout + done.stderr
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        return self.run("kubectl", *arguments, stdin=stdin, check=check)
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))
+        return found
+
+    def may(self, account: str, namespace: str, verb: str, resource: str) -> bool:
+        """Whether a service account (`namespace:name`) may do something, as the API server answers."""
+        answer = self.kubectl("auth", "can-i", verb, resource, "-n", namespace, "--as", f"system:serviceaccount:{account}", check=False)
+        return answer.strip().splitlines()[-1] == "yes"
+
+    def submit(self, namespace: str, *arguments: str, timeout_s: float = 900) -> dict[str, Any]:
+        """Submits, waits for the end, and returns the Workflow, however it ended."""
+        name = self.run("argo", "submit", "-n", namespace, "-o", "name", *arguments).strip().splitlines()[-1]
+        self.run("argo", "wait", "-n", namespace, name, check=False, timeout_s=timeout_s)
+        return self.get("workflow", name, "-n", namespace)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    path = f"{CACHE / 'bin'}:{os.environ['PATH']}"
+    if os.environ.get("KUBECONFIG"):
+        return Cluster((), {**os.environ, "PATH": path})
+    if NETNS.exists() and (RUN / "admin.conf").is_file():
+        return Cluster(("nsenter", f"--net={NETNS}"), {**os.environ, "PATH": path, "KUBECONFIG": str(RUN / "admin.conf")})
+    pytest.skip("no cluster: set KUBECONFIG, or start one with tests/e2e/cluster/up.sh (Linux and root)")
+
+
+@pytest.fixture(scope="session")
+def dev(cluster: Cluster) -> str:
+    """The namespace of the dev overlay, with its S3 ready."""
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", "k8s/overlays/dev")
+    cluster.kubectl("-n", "writ", "rollout", "status", "deployment/writ-s3", "--timeout=90s")
+    return "writ"
+
+
+@pytest.fixture
+def empty_namespace(cluster: Cluster) -> Iterator[str]:
+    """A restricted namespace with the dev credentials and nothing else; removed at the end."""
+    name = f"e2e-{uuid.uuid4().hex[:6]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    secret = {"AWS_ACCESS_KEY_ID": "writ-dev", "AWS_SECRET_ACCESS_KEY": "writ-dev-secret"}
+    documents = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "writ-credentials", "namespace": name}, "stringData": secret},
+    ]
+    cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")

@@ -1,0 +1,58 @@
+"""The chart on a real cluster: installed, tested, upgraded, removed; and each scenario as the API server judges it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT, Cluster
+
+CHART = ROOT / "helm/writ"
+SCENARIOS = sorted(p.name for p in (CHART / "ci").glob("*-values.yaml"))
+OF_OTHERS = {"ServiceMonitor", "PrometheusRule", "ScaledObject", "LocalQueue"}
+"""Kinds whose CRDs a cluster need not have."""
+
+
+@pytest.fixture
+def values(dev: str, tmp_path: Path) -> str:
+    """Values that point at the S3 of the dev overlay."""
+    tree = {
+        "store": {"url": "s3://writ/chart", "endpointUrl": f"http://writ-s3.{dev}:7070", "addressingStyle": "path"},
+        "credentials": {"existingSecret": "writ-credentials"},
+        "artifactRepository": {"endpoint": f"writ-s3.{dev}:7070", "insecure": True, "prefix": "chart/"},
+        "networkPolicy": {"extraEgress": [{"to": [{"namespaceSelector": {}}], "ports": [{"port": 7070}]}]},
+    }
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return str(path)
+
+
+def left(cluster: Cluster, namespace: str) -> set[str]:
+    kinds = cluster.kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name").split()
+    wanted = [k for k in kinds if not k.startswith("events") and k not in ("pods.metrics.k8s.io",)]
+    found = json.loads(cluster.kubectl("get", ",".join(wanted), "-n", namespace, "-o", "json"))["items"]
+    return {f"{d['kind']}/{d['metadata']['name']}" for d in found}
+
+
+def test_chart_installed_tested_upgraded_and_removed_leaves_what_was_there(cluster: Cluster, empty_namespace: str, values: str) -> None:
+    before = left(cluster, empty_namespace)
+    here = ("--namespace", empty_namespace)
+    cluster.run("helm", "install", "w", str(CHART), *here, "--values", values, "--wait", "--timeout", "2m")
+    cluster.run("helm", "test", "w", *here, "--timeout", "2m", "--logs")
+    cluster.run("helm", "upgrade", "w", str(CHART), *here, "--values", values, "--set", "pools.agent=3", "--wait", "--timeout", "2m")
+    assert cluster.get("configmap", "writ-pools", *here)["data"]["agent"] == "3"
+    cluster.run("helm", "uninstall", "w", *here, "--wait", "--timeout", "2m")
+    assert left(cluster, empty_namespace) - before == set()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_passes_the_strict_validation_of_the_api_server(cluster: Cluster, empty_namespace: str, scenario: str) -> None:
+    text = cluster.run("helm", "template", "w", str(CHART), "-n", empty_namespace, "--values", str(CHART / "ci" / scenario))
+    cluster.kubectl("create", "serviceaccount", "writ-runner", "-n", empty_namespace)  # the pod of `helm test` is judged with its account
+    known = [d for d in yaml.safe_load_all(text) if d and d["kind"] not in OF_OTHERS]
+    cluster.kubectl(
+        "apply", "-n", empty_namespace, "--server-side", "--dry-run=server", "--validate=strict", "-f", "-", stdin=yaml.safe_dump_all(known)
+    )
