@@ -4,6 +4,7 @@ Besides the order references of orders.py, `{"by": "whichever", "status": ...}` 
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from writ.domains.base import Reads
@@ -30,26 +31,40 @@ class Located(NamedTuple):
 def locate(order_ref: Json, item_refs: Sequence[Json], user_id: str, book: Book) -> Reads[Located]:
     """Raises: Decline where an order or an item has no match, or several."""
     if order_ref["by"] == "whichever":
-        orders = yield from all_orders(order_ref, user_id, book)
-        return Located(tuple(_anywhere(ref, orders) for ref in item_refs), Found(()))
+        orders = yield from _all_orders(user_id, book)
+        scope = [order for order in orders if of_status(order, order_ref)]
+        found_in = [tuple(Hit(order, item) for order in scope for item in order["items"] if fits(item, ref)) for ref in item_refs]
+        _note(orders, found_in[0], item_refs[0], book)
+        return Located(tuple(_verified(ref, hits) for ref, hits in zip(item_refs, found_in, strict=True)), Found(()))
     found = yield from find_orders(order_ref, user_id, book)
     hits = tuple(tuple(Hit(order, item) for order in found.orders for item in find_items(ref, order)) for ref in item_refs)
     return Located(hits, found)
 
 
-def all_orders(ref: Json, user_id: str, book: Book) -> Reads[list[Json]]:
-    """Orders of the referenced status, after reading every order of the account."""
+def _all_orders(user_id: str, book: Book) -> Reads[list[Json]]:
     user = yield from book.user(user_id)
-    book.rival("the account lists another order with such an item", user_call(user_id))
     orders: list[Json] = []
     for order_id in user["orders"]:
         orders.append((yield from book.order(order_id)))
-        book.rival(f"order {order_id} holds other items, or is in another state", order_call(order_id))
-    return [order for order in orders if of_status(order, ref)]
+    if not orders:
+        book.rival("the account lists an order", user_call(user_id))
+    return orders
 
 
-def _anywhere(ref: Json, orders: Sequence[Json]) -> tuple[Hit, ...]:
-    hits = tuple(Hit(order, item) for order in orders for item in order["items"] if fits(item, ref))
+def _note(orders: Sequence[Json], hits: Sequence[Hit], ref: Json, book: Book) -> None:
+    """Any order could hold the items, or not. That the first one is in two orders is known from these two, whatever the rest holds."""
+    holding = list(dict.fromkeys(hit.order["order_id"] for hit in hits))
+    if len(hits) > 1 and not ref.get("each"):
+        for others in combinations(holding, max(len(holding) - 1, 1)):
+            book.rival("only one such item is there", *map(order_call, others))
+        return
+    for order in orders:
+        book.rival(f"order {order['order_id']} holds other items, or is in another state", order_call(order["order_id"]))
+        book.rival("the account lists another order with such an item", user_call(order["user_id"]))
+
+
+def _verified(ref: Json, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """Raises: Decline."""
     if not hits:
         raise Decline("not_found", f"the {item_words(ref)}", product_words(ref["product"]))
     if len(hits) > 1 and not ref.get("each"):

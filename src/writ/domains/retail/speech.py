@@ -93,8 +93,10 @@ def forms(write: Call, shown: Shown) -> dict[str, tuple[str, ...]]:
             stated[name] = (value, "default address", "your address", "your profile", "your account", "address on file")
         elif name == "country":
             stated[name] = (value, *_COUNTRY)
+        elif name == "order_id":
+            stated[name] = (value, value.lstrip("#"))
         else:
-            stated[name] = (str(value), str(value).lstrip("#")) if name == "order_id" else (str(value),)
+            stated[name] = (str(value),) if value else ()
     return stated
 
 
@@ -109,10 +111,17 @@ def _item_forms(write: Call, name: str, index: int, seen: Seen) -> tuple[str, ..
         return (item_id,)
     olds = write.arguments.get("item_ids", ())
     old = seen.item(order_id, olds[index]) if index < len(olds) else None
-    before = old["options"] if old else {}
-    changed = [value for key, value in variant["options"].items() if before.get(key) != value]
     price = variant["price"]
-    return (item_id, money(price), f"{price:.2f}", *changed, variant_words(variant))
+    return (item_id, money(price), f"{price:.2f}", *_telling(variant, old, seen), variant_words(variant))
+
+
+def _telling(variant: Json, old: Json | None, seen: Seen) -> tuple[str, ...]:
+    """The changed option that fewest other variants share: whoever lists what changes names it."""
+    before = old["options"] if old else {}
+    changed = [(key, value) for key, value in variant["options"].items() if before.get(key) != value]
+    siblings = [other for other in seen.variants.values() if other.get("name") == variant.get("name")]
+    ranked = sorted(changed, key=lambda option: sum(other["options"].get(option[0]) == option[1] for other in siblings))
+    return tuple(value for _, value in ranked[:1])
 
 
 def _method_forms(method_id: str, order_id: str, seen: Seen) -> tuple[str, ...]:
@@ -121,8 +130,19 @@ def _method_forms(method_id: str, order_id: str, seen: Seen) -> tuple[str, ...]:
         texts += ["original payment", "original method", "originally paid", "same payment method", "same method"]
     method = seen.methods.get(method_id, {"source": method_id.rpartition("_")[0]})
     if method["source"] == "credit_card":
-        return (*texts, *((method["last_four"], method_words(method), brand_words(method["brand"])) if "brand" in method else ("credit card",)))
+        return (*texts, *_card_forms(method, seen))
     return (*texts, *{"paypal": ("PayPal",), "gift_card": ("gift card",)}.get(method["source"], ()))
+
+
+def _card_forms(method: Json, seen: Seen) -> tuple[str, ...]:
+    """Its last digits; its brand, or that it is a card, only where no other card of the account has that too."""
+    cards = [other for other in seen.methods.values() if other["source"] == "credit_card"]
+    alone = ("credit card",) if len(cards) < 2 else ()
+    if "brand" not in method:
+        return alone
+    brands = [other["brand"] for other in cards]
+    own = (brand_words(method["brand"]),) if brands.count(method["brand"]) == 1 else ()
+    return (method["last_four"], method_words(method), *own, *alone)
 
 
 def fields(argument: str) -> tuple[str, ...]:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from writ.domains.base import Outcome
 from writ.domains.environment import Environment
 from writ.domains.retail.evidence_book import Json, account, product_of
-from writ.domains.retail.orders import fits
 from writ.domains.retail.payments import reference_to
-from writ.domains.retail.wishes.references import item_reference, references_to
+from writ.domains.retail.wishes.references import count_of, item_reference, references_to
 from writ.schema import Call, Distractor
 
 _WIDEST = 6
@@ -47,15 +46,11 @@ def _anywhere(due: list[Json], orders: list[Json], world: Environment, user: Jso
     scope = [order for order in orders if order["status"].startswith(status)]
     changes: list[Change] = []
     for order in due:
-        alone = [change for change in _changes(order, world, rng) if _count(change.ref, scope) == 1]
+        alone = [change for change in _changes(order, world, rng) if count_of(change.ref, scope) == 1]
         changes += alone[:1] if single else alone
     for size in range(1, min(len(changes), _WIDEST) + 1):
         chosen = rng.sample(changes, size)
         yield _slots({"by": "whichever", "status": status}, sorted(chosen, key=lambda change: change.order["order_id"]), user, rng)
-
-
-def _count(ref: Json, orders: list[Json]) -> int:
-    return sum(fits(item, ref) for order in orders for item in order["items"])
 
 
 def _slots(order_ref: Json, changes: list[Change], user: Json, rng: Random) -> Json:

@@ -147,3 +147,8 @@ def item_reference(item: Json, order: Json, rng: Random) -> Json | None:
         if sum(fits(other, ref) for other in order["items"]) == 1:
             return ref
     return None
+
+
+def count_of(ref: Json, orders: list[Json]) -> int:
+    """How many items of the orders the reference fits."""
+    return sum(fits(item, ref) for order in orders for item in order["items"])

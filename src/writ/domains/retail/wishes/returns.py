@@ -14,7 +14,7 @@ from writ.domains.retail.phrases import item_fact, order_facts, order_phrase, or
 from writ.domains.retail.scope import Hit, locate
 from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
-from writ.domains.retail.wishes.references import in_stock, item_reference, references_to
+from writ.domains.retail.wishes.references import count_of, in_stock, item_reference, references_to
 from writ.domains.retail.words import item_words, listed, plain_money, product_words
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
 
@@ -40,7 +40,9 @@ class ReturnItems(RetailKind):
                 yield self._wish(ref, _items_in(order, world, rng), user, rng)
         if not due:
             return
-        anywhere = [words for order in due if (words := item_reference(rng.choice(order["items"]), order, rng))]
+        scope = [order for order in orders if order["status"].startswith("delivered")]
+        told = [item_reference(rng.choice(order["items"]), order, rng) for order in due]
+        anywhere = [words for words in told if words and count_of(words, scope) == 1]
         if anywhere:
             yield self._wish({"by": "whichever", "status": "delivered"}, {"by": "named", "items": anywhere}, user, rng)
         everything: Json = {"by": "all", "status": "delivered", "each": True}
