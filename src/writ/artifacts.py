@@ -8,17 +8,18 @@ shards without copying them. A `Journal` keeps single records safe before their 
 
 import hashlib
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import zstandard
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, from_json
 
 from writ.errors import ArtifactError
 from writ.schema import SCHEMA_VERSION, Record, canonical
 from writ.storage import Missing, Store, check_key
+from writ.storage.log import Log, read_log
 
 R = TypeVar("R", bound=Record)
 
@@ -83,7 +84,7 @@ def read_manifest(store: Store, stage: str, key: str) -> Manifest | None:
     except Missing:
         return None
     try:
-        fields = json.loads(data)
+        fields = from_json(data)
         version = fields["schema_version"]
         if version != SCHEMA_VERSION:
             raise _broken(store, stage, key, "manifest.json", f"is of schema version {version}, and this writ reads {SCHEMA_VERSION}")
@@ -161,14 +162,14 @@ class ArtifactWriter(Generic[R]):
             inputs=dict(inputs or {}),
             code_version=code_version,
         )
-        self._encode = TypeAdapter(record_type).dump_json
+        self._to_json = TypeAdapter(record_type).dump_json
         self._part_records, self._part_bytes = part_records, part_bytes
         self._lines: list[bytes] = []
         self._held_bytes = 0
         self._parts: list[Part] = []
 
     def add(self, record: R) -> None:
-        line = self._encode(record)
+        line = _encode(self._to_json, record, self._folder)
         self._lines.append(line)
         self._held_bytes += len(line) + 1
         if len(self._lines) >= self._part_records or self._held_bytes >= self._part_bytes:
@@ -207,29 +208,23 @@ class ArtifactWriter(Generic[R]):
 
 
 class Journal(Generic[R]):
-    """Finished records of a stage that is still at work, so that a killed worker loses none and repeats none.
-
-    Every `append` is one object, put whole and durable when the call returns: no tail can be torn. Whoever finishes many
-    records at once appends what has gathered while the last call was under way, so that the store's latency costs no throughput.
-    """
+    """Finished records of a stage that is still at work, so that a killed worker loses none and repeats none."""
 
     def __init__(self, store: Store, stage: str, key: str, record_type: type[R], identity: Callable[[R], str], shard: str = "0") -> None:
         """`identity` tells which records are the same work: the first of them counts. Each shard appends under its own name."""
         self._store, self._type, self._identity = store, record_type, identity
         self._all = check_key(f"{stage}/{key}/journal") + "/"
         self._mine = check_key(f"{self._all}{shard}") + "/"
-        self._encode = TypeAdapter(record_type).dump_json
-        self._next: int | None = None
+        self._log = Log(store, f"{self._all}{shard}")
+        self._to_json = TypeAdapter(record_type).dump_json
 
     def append(self, records: Sequence[R]) -> None:
-        """Make the records durable. One caller at a time; other shards and copies of this one may append at the same moment."""
-        if not records:
-            return
-        if self._next is None:
-            self._next = sum(1 for _ in self._store.list(self._mine))
-        data = _compress([self._encode(record) for record in records])
-        self._store.put(f"{self._mine}{self._next:08d}-{hashlib.sha256(data).hexdigest()[:16]}.jsonl.zst", data)
-        self._next += 1
+        """Make the records durable before returning. One caller at a time; other copies of the shard may append at the same moment.
+
+        A call costs a sync of the disk, or a request: whoever finishes many records at once appends all that gathered during the last call.
+        """
+        if records:
+            self._log.append([_encode(self._to_json, record, self._mine) for record in records])
 
     def load(self, *, all_shards: bool = False) -> Iterator[R]:
         """What this shard appended in all its lives, or what every shard did, each piece of work once.
@@ -237,26 +232,21 @@ class Journal(Generic[R]):
         Raises: ArtifactError if an object is altered.
         """
         seen: set[str] = set()
-        for name in self._store.list(self._all if all_shards else self._mine):
-            for record in self._read(name):
-                if self._identity(record) not in seen:
-                    seen.add(self._identity(record))
-                    yield record
+        for line in read_log(self._store, self._all if all_shards else self._mine):
+            try:
+                record = self._type.model_validate_json(line)
+            except ValidationError as e:
+                raise ArtifactError(
+                    f"{self._store.url}/{self._mine} holds other records than {self._type.__name__} ({_first(e)}); delete it and run again"
+                ) from e
+            if self._identity(record) not in seen:
+                seen.add(self._identity(record))
+                yield record
 
     def clear(self) -> None:
         """Remove this shard's journal, once its artifact is whole."""
         for name in list(self._store.list(self._mine)):
             self._store.delete(name)
-
-    def _read(self, name: str) -> Iterator[R]:
-        data = self._store.get(name)
-        again = f"delete {self._store.url}/{name} and run again: what it held is made anew"
-        if hashlib.sha256(data).hexdigest()[:16] not in name:
-            raise ArtifactError(f"{self._store.url}/{name} is altered: its sha256 is not the one in its name; {again}")
-        try:
-            yield from _decode(data, self._type)
-        except (ValidationError, zstandard.ZstdError) as e:
-            raise ArtifactError(f"{self._store.url}/{name} does not hold {self._type.__name__} records ({_first(e)}); {again}") from e
 
 
 class Run(Record):
@@ -312,6 +302,13 @@ def _commit(store: Store, manifest: Manifest) -> Manifest:
     if standing is None:
         raise _broken(store, mine.stage, mine.key, "manifest.json", "was there and is gone")
     return standing
+
+
+def _encode(to_json: Callable[[R], bytes], record: R, place: str) -> bytes:
+    try:
+        return to_json(record)
+    except PydanticSerializationError as e:
+        raise ArtifactError(f"a {type(record).__name__} for {place} is no valid JSON text ({e}); replace what is not Unicode where it enters") from e
 
 
 def _compress(lines: list[bytes]) -> bytes:

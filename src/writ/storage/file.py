@@ -1,6 +1,7 @@
 """A store in a folder. A write goes to a temporary file, is synced, and appears under its name in one step."""
 
 import errno
+import io
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -52,6 +53,13 @@ class LocalStore:
             won = _in_folder(path, lambda: _place(temporary, path, data))
             _sync_folder(path.parent)
             return won
+
+    def append(self, key: str, data: bytes) -> None:
+        """Add to an object that is there; durable when it returns. A kill or a full disk may leave the beginning of `data`."""
+        path = self._path(key)
+        with _refused("write", path), path.open("r+b", buffering=0) as file:
+            file.seek(0, os.SEEK_END)
+            _write_all(file, data)
 
     def exists(self, key: str) -> bool:
         path = self._path(key)
@@ -140,10 +148,14 @@ def _make_folder(folder: Path) -> None:
 
 def _write_synced(path: Path, data: bytes) -> None:
     with path.open("xb", buffering=0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
-        os.fsync(file.fileno())
+        _write_all(file, data)
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
