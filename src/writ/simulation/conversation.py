@@ -16,7 +16,7 @@ from writ.domains.environment import ToolResult
 from writ.llm import ChatReply, ChatRequest
 from writ.schema import FaultLabel, Instruction, Message, Termination, ToolCall, Usage
 from writ.simulation import guards
-from writ.simulation.prompts import GREETING, Side, decoded, wire, wire_calls, wire_result
+from writ.simulation.prompts import GREETING, Side, decoded, harmless, wire, wire_calls, wire_result
 
 TRANSFER_TOOL = "transfer_to_human_agents"
 
@@ -127,7 +127,7 @@ class Conversation:
         if token and (not self.limits.guards or not words or token == guards.OUT_OF_SCOPE):
             return self._user_stops(text if words or not self.limits.guards else token, token)
         self._stop = token
-        self._user_says(words if token else text)
+        self._user_says(words if self.limits.guards else text)
         return None
 
     async def _user_turn(self) -> ChatReply:
@@ -161,6 +161,7 @@ class Conversation:
         return guards.write_pending(self.messages, lambda name: name == TRANSFER_TOOL or self.world.writes(name))
 
     def _user_says(self, text: str) -> None:
+        text = harmless(text)
         self.messages.append(Message(role="user", content=text))
         self.agent.side.hear(wire("user", text))
         self.user.side.hear(wire("assistant", text))
@@ -214,9 +215,10 @@ class Conversation:
         self._turn = "agent"
         for call in self.messages[-1].tool_calls:
             result = self._result(call)
+            content = harmless(result.content)
             self.errors += result.error
-            self.messages.append(Message(role="tool", content=result.content, tool_call_id=call.id, error=result.error))
-            self.agent.side.hear(wire_result(call.id, result.content))
+            self.messages.append(Message(role="tool", content=content, tool_call_id=call.id, error=result.error))
+            self.agent.side.hear(wire_result(call.id, content))
 
     def _result(self, call: ToolCall) -> ToolResult:
         arguments = decoded(call.arguments)

@@ -115,6 +115,6 @@ class Player:
             agent_usage=talk.agent.usage,
             user_usage=talk.user.usage,
             regenerated=talk.regenerated,
-            faults=tuple(talk.faults),
+            faults=tuple(dict.fromkeys(talk.faults)),
             detail=ending.detail,
         )

@@ -5,6 +5,7 @@ server's prefix cache hits. The user's side sees the same talk with the roles fl
 """
 
 import json
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -77,6 +78,20 @@ def _no_constant(name: str) -> Any:
 
 
 _strict = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
+_CONTROL = re.compile(
+    r"<(?=\||<?/?SYS>>|/?(?:s|tool_call|tool_response|start_of_turn|end_of_turn)>)"
+    r"|\[(?=/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\])"
+)
+
+
+def harmless(text: str) -> str:
+    """What a user or a tool said, with every control token of a chat format broken by a space: `<|im_end|>` becomes `< |im_end|>`.
+
+    Servers read such tokens wherever they stand; unbroken, a user's words could end their turn and begin the system's.
+    """
+    return _CONTROL.sub(lambda match: f"{match.group()} ", text) if "<" in text or "[" in text else text
 
 
 class Side:
