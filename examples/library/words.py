@@ -41,13 +41,7 @@ def _subject(write: Call) -> str:
 
 
 def _record(write: Call, shown: Shown) -> Mapping[str, Any]:
-    """The newest shown record that carries the id the write is about; empty where it was never looked up."""
-    subject = _subject(write)
-    for read, value in reversed(shown):
-        if (
-            isinstance(value, dict)
-            and subject in (value.get("loan_id"), value.get("hold_id"), value.get("edition_id"))
-            and subject in read.arguments.values()
-        ):
-            return value
-    return {}
+    """The newest shown record that the write is about; empty where it was never looked up."""
+    name = next(name for name in ("loan_id", "hold_id", "edition_id") if name in write.arguments)
+    look_up = Call(name=f"get_{name.removesuffix('_id')}", arguments={name: write.arguments[name]})
+    return next((value for read, value in reversed(shown) if read.key == look_up.key), {})

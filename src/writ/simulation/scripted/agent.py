@@ -26,6 +26,16 @@ _ACCEPTS = re.compile(
     r"\b(okay|ok|fine|all right|alright|understand|understood|see|accept|fair|very well|so be it|clear|thanks|thank you|yes)\b", re.I
 )
 
+_NO_WISH = re.compile(
+    r"that('s| is| was| will be) (all|everything)|all (set|settled)|is settled|done then|all i need|exception|bend the rule|the other way|just this once"
+    r"|anyway|once more|is there really no way|surely there is a way",
+    re.I,
+)
+"""Answers to an open question that bring no wish: leave-taking, and insisting on what was refused."""
+
+_VAGUE = re.compile(r"\b(help|hand|assist|assistance|settle|sort out)\b", re.I)
+"""A first turn that does not say what it is about."""
+
 _MAX_ASKED = 3
 """Times that the agent asks for the same thing before it goes on without."""
 
@@ -74,6 +84,9 @@ class Agent:
         self._handed: list[Outcome] = []
         self._refuses_unavailable = bool(instruction.unavailable)
         self._offered = False
+        self._open_questions: tuple[str, ...] = ()
+        self._prompted = False
+        """The user has answered an open question with what may be a wish."""
         self.skipped: tuple[str, Any] | None = None
         """A read that a fault leaves out, by key, and what it would have shown."""
 
@@ -81,6 +94,7 @@ class Agent:
         """The program; `heard` is the user's first turn. It never returns."""
         self.turn = 2
         self._hear(heard)
+        self._prompted = not _VAGUE.search(heard)
         while True:
             if self._refuses_unavailable and contains(self.last, self.script.unavailable):
                 self._refuses_unavailable = False
@@ -99,13 +113,19 @@ class Agent:
     # -------------------------------------------------------------------------------------------------------- what is wanted
 
     def _voiced(self) -> int | None:
-        """The first open wish whose core facts were all said, as often as they are needed by the wishes up to it."""
+        """The first open wish that was said: all facts that come with it were heard, as often as the wishes up to it need them.
+
+        A wish without such facts is heard by its details; without those, where the user answers an open question with it.
+        """
         for place in self._open:
-            before = [fact.text for facts in self.script.facts[: place + 1] for fact in facts if fact.core]
             core = [fact for fact in self.script.facts[place] if fact.core]
-            if all(occurrences(self.heard, fact.text) >= before.count(fact.text) for fact in core):
+            if self._were_said(core or self.script.facts[place], place) or (not core and self._prompted and place == self._open[0]):
                 return place
         return None
+
+    def _were_said(self, facts: Sequence[Fact], place: int) -> bool:
+        before = [fact.text for told in self.script.facts[: place + 1] for fact in told if fact.core or fact in facts]
+        return bool(facts) and all(occurrences(self.heard, fact.text) >= before.count(fact.text) for fact in facts)
 
     def _misheard(self, facts: Sequence[Fact]) -> list[Fact]:
         return [fact for fact in facts if fact.wrong and contains(self.heard, fact.wrong) and not contains(self.heard, fact.text)]
@@ -149,12 +169,14 @@ class Agent:
         wish = self.script.wishes[place]
         yield from self._learn(self.script.facts[place], "ask_detail")
         self._open.remove(place)
+        self._prompted = False
         slips.plan_missing_read(self, wish)
         try:
             outcome = yield from self._run(self.domain.kinds[wish.kind].resolve(wish, self.user_id))
         except ToolRefused as refusal:
             self._notes.append(self._voice.say("failed", reason=clause(str(refusal))))
             return
+        slips.forget_unread(self)
         if outcome.kind == "act":
             yield from self._act(outcome, wish)
         elif outcome.kind == "deny":
@@ -216,8 +238,9 @@ class Agent:
             self.faults.label("not_declined", "not_declined")
             self._notes.append(self._voice.say("silent"))
             return
+        waiting = self._voiced()
         yield from self._say(self._reason("decline", outcome), *self._onward())
-        if self._voiced() is None and not _ACCEPTS.search(self.last):
+        if self._voiced() == waiting and not _ACCEPTS.search(self.last):
             yield from self._say(self._reason("decline_again", outcome), *self._onward())
 
     def _reason(self, phrase: str, outcome: Outcome) -> str:
@@ -243,7 +266,9 @@ class Agent:
     def _idle(self) -> Talk[None]:
         """Nothing is to be done: asks what is wanted, offers more, or takes leave."""
         if len(self._open) == len(self.script.wishes) and not self._notes and not self._offered:
-            yield from self._say(self._voice.say("what"))
+            question = self._voice.say("what")
+            self._open_questions = (question,)
+            yield from self._say(question)
         elif not self._open and self.faults.fire("needless_transfer"):
             yield from slips.needless_transfer(self, self._voice)
         elif self._offered and not self._notes and not self._open:
@@ -262,8 +287,10 @@ class Agent:
             text = ""
         self.spoken += f"\n{text}"
         self._offered = "else" in parts[-1]
+        asked_openly = self._offered or parts[-1] in self._open_questions
         self._hear((yield Act(text)))
         self.turn += 2
+        self._prompted = asked_openly and not _NO_WISH.search(self.last)
 
     def _hear(self, text: str) -> None:
         self.last = text
@@ -283,8 +310,7 @@ class Agent:
         if self.site.domain.toolkit.tools[call.name].kind == "write":
             self.written.append(call)
             self.outputs = {key: kept for key, kept in self.outputs.items() if not self.domain.stale(call, kept[0])}
-        else:
-            self.shown.append((call, value))
+        self.shown.append((call, value))
 
     def _run(self, program: Reads[T]) -> Talk[T]:
         """Drives a program of the domain over what the tools show. Raises: ToolRefused where the program does."""

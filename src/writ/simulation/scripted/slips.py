@@ -39,8 +39,8 @@ def _changes(agent: "Agent", call: Call) -> bool:
 
 def plan_missing_read(agent: "Agent", wish: Wish) -> None:
     """Chooses a read that the decision needs, and without which it can still be stated where every argument comes from."""
-    if not agent.faults.armed("missing_read"):
-        return
+    if not agent.faults.armed("missing_read") or agent.script.behavior.order == "reversed":
+        return  # the task's certificate is of the other order
     behind = world(agent)
     kind = agent.domain.kinds[wish.kind]
     try:
@@ -79,6 +79,13 @@ def unread(agent: "Agent", call: Call) -> tuple[Any] | None:
         return None
     agent.faults.label("missing_read", "missing_read")
     return (agent.skipped[1],)
+
+
+def forget_unread(agent: "Agent") -> None:
+    """What was left out is not known to later decisions."""
+    if agent.skipped is not None:
+        agent.outputs.pop(agent.skipped[0], None)
+        agent.skipped = None
 
 
 def before_read(agent: "Agent", call: Call) -> "Generator[Act, str, None]":
