@@ -105,6 +105,12 @@ def test_artifact_extra_and_manifest_survive_as_they_were_given(store: LocalStor
     assert standing.extra == extra
 
 
+def test_artifact_extra_that_json_cannot_spell_is_kept_as_it_will_be_read(store: LocalStore) -> None:
+    committed = ArtifactWriter(store, "tasks", "k", Call).commit(extra={"pair": (1, 2), "ratio": float("nan"), 3: "three"})
+    assert committed.extra == {"pair": [1, 2], "ratio": None, "3": "three"}
+    assert read_manifest(store, "tasks", "k") == committed
+
+
 def test_artifact_of_many_parts_is_written_and_read_in_bounded_memory(store: LocalStore) -> None:
     total_bytes, part_bytes = 0, 200_000
     tracemalloc.start()

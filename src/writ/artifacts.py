@@ -14,7 +14,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import zstandard
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, from_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from writ.errors import ArtifactError
 from writ.schema import SCHEMA_VERSION, Record, canonical
@@ -125,7 +125,7 @@ def join_manifests(
         if shard.stage != stage or not shard.key.startswith(f"{key}/"):
             raise ArtifactError(f"{shard.stage}/{shard.key} is no shard of {stage}/{key}; join shards of one artifact")
     parts = tuple(part.model_copy(update={"name": f"{shard.key.removeprefix(f'{key}/')}/{part.name}"}) for shard in shards for part in shard.parts)
-    whole = {"key": key, "parts": parts, "records": sum(part.records for part in parts), "inputs": dict(inputs), "extra": dict(extra or {})}
+    whole = {"key": key, "parts": parts, "records": sum(part.records for part in parts), "inputs": dict(inputs), "extra": _plain(extra)}
     return _commit(store, shards[0].model_copy(update=whole))
 
 
@@ -162,14 +162,14 @@ class ArtifactWriter(Generic[R]):
             inputs=dict(inputs or {}),
             code_version=code_version,
         )
-        self._to_json = TypeAdapter(record_type).dump_json
+        self._dump = TypeAdapter(record_type).dump_json
         self._part_records, self._part_bytes = part_records, part_bytes
         self._lines: list[bytes] = []
         self._held_bytes = 0
         self._parts: list[Part] = []
 
     def add(self, record: R) -> None:
-        line = _encode(self._to_json, record, self._folder)
+        line = _encode(self._dump, record, self._folder)
         self._lines.append(line)
         self._held_bytes += len(line) + 1
         if len(self._lines) >= self._part_records or self._held_bytes >= self._part_bytes:
@@ -195,7 +195,7 @@ class ArtifactWriter(Generic[R]):
         if self.manifest is None:
             self.flush()
             records = sum(part.records for part in self._parts)
-            mine = self._blank.model_copy(update={"parts": tuple(self._parts), "records": records, "extra": dict(extra or {})})
+            mine = self._blank.model_copy(update={"parts": tuple(self._parts), "records": records, "extra": _plain(extra)})
             self.manifest = _commit(self._store, mine)
         return self.manifest
 
@@ -216,7 +216,7 @@ class Journal(Generic[R]):
         self._all = check_key(f"{stage}/{key}/journal") + "/"
         self._mine = check_key(f"{self._all}{shard}") + "/"
         self._log = Log(store, f"{self._all}{shard}")
-        self._to_json = TypeAdapter(record_type).dump_json
+        self._dump = TypeAdapter(record_type).dump_json
 
     def append(self, records: Sequence[R]) -> None:
         """Make the records durable before returning. One caller at a time; other copies of the shard may append at the same moment.
@@ -224,7 +224,7 @@ class Journal(Generic[R]):
         A call costs a sync of the disk, or a request: whoever finishes many records at once appends all that gathered during the last call.
         """
         if records:
-            self._log.append([_encode(self._to_json, record, self._mine) for record in records])
+            self._log.append([_encode(self._dump, record, self._mine) for record in records])
 
     def load(self, *, all_shards: bool = False) -> Iterator[R]:
         """What this shard appended in all its lives, or what every shard did, each piece of work once.
@@ -304,9 +304,14 @@ def _commit(store: Store, manifest: Manifest) -> Manifest:
     return standing
 
 
-def _encode(to_json: Callable[[R], bytes], record: R, place: str) -> bytes:
+def _plain(extra: Mapping[str, Any] | None) -> Any:
+    """As it will be read back: tuples are lists, NaN is null."""
+    return from_json(to_json(dict(extra or {}), inf_nan_mode="null"))
+
+
+def _encode(dump: Callable[[R], bytes], record: R, place: str) -> bytes:
     try:
-        return to_json(record)
+        return dump(record)
     except PydanticSerializationError as e:
         raise ArtifactError(f"a {type(record).__name__} for {place} is no valid JSON text ({e}); replace what is not Unicode where it enters") from e
 

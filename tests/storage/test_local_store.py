@@ -53,7 +53,7 @@ def test_local_store_on_a_read_only_disk_is_a_configuration_error_at_probe(small
     store.put("a", b"1")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     for act in (store.probe, lambda: store.put("a", b"2"), lambda: store.put_if_absent("b", b""), lambda: store.delete("a")):
-        with pytest.raises(ConfigError, match=f"store cannot .* {small_disk}.*Read-only file system; allow it, or choose another folder"):
+        with pytest.raises(ConfigError, match=f"store cannot .* {small_disk}.*Read-only file system; allow it, or name another store"):
             act()
     assert store.get("a") == b"1"
 
@@ -68,7 +68,7 @@ def test_local_store_in_a_folder_without_rights_is_a_configuration_error(tmp_pat
 def test_local_store_whose_root_is_a_file_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
     for root in (tmp_path / "taken", tmp_path / "taken/below"):
-        with pytest.raises(ConfigError, match="choose another folder"):
+        with pytest.raises(ConfigError, match="name another folder"):
             LocalStore(root).probe()
     assert (tmp_path / "taken").read_text() == "mine"
 

@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -32,22 +33,26 @@ def test_s3_store_with_ten_percent_503_and_resets_does_all_its_work(s3_server: S
         assert store.put_if_absent(key, key.encode())
     assert [store.get(key) for key in store.list("a/")] == [key.encode() for key in keys]
     assert not store.put_if_absent(keys[0], b"other")
-    assert len(s3_proxy.requests) > 82, "no fault was met: the test shows nothing"
+    assert len(s3_proxy.requests) > 87, "no fault was met: the test shows nothing"
 
 
 @pytest.mark.parametrize("fault", ["503", "reset", "lost"])
 def test_s3_store_whose_first_answers_fail_still_wins_its_own_put_if_absent(s3_server: S3Server, s3_proxy: Proxy, fault: str) -> None:
     store = behind(s3_proxy, s3_server.new_bucket())
-    s3_proxy.fault = lambda method, path, number: fault if number < 3 else "pass"
+    store.probe()
+    known = len(s3_proxy.requests)
+    s3_proxy.fault = lambda method, path, number: fault if number < known + 3 else "pass"
     assert store.put_if_absent("manifest.json", b"mine")
-    assert len(s3_proxy.requests) > 3
+    assert len(s3_proxy.requests) > known + 3
     assert not store.put_if_absent("manifest.json", b"mine")
 
 
 def test_s3_store_whose_answers_are_lost_yields_to_what_another_put_before(s3_server: S3Server, s3_proxy: Proxy) -> None:
     store = behind(s3_proxy, s3_server.new_bucket())
+    store.probe()
     store.put("manifest.json", b"theirs")
-    s3_proxy.fault = lambda method, path, number: "lost" if number < 3 else "pass"
+    known = len(s3_proxy.requests)
+    s3_proxy.fault = lambda method, path, number: "lost" if number < known + 3 else "pass"
     assert not store.put_if_absent("manifest.json", b"mine")
     assert store.get("manifest.json") == b"theirs"
 
@@ -77,7 +82,7 @@ def test_s3_store_through_an_outage_of_thirty_seconds_goes_on_with_default_setti
         back.join()
 
 
-def test_s3_store_that_is_away_for_longer_is_unavailable_in_time_and_says_so_at_once(
+def test_s3_store_that_is_away_for_longer_is_unavailable_in_time_and_says_so_before(
     s3_server: S3Server, s3_proxy: Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = behind(s3_proxy, s3_server.new_bucket(), retry_within_s=1.5)
@@ -86,7 +91,7 @@ def test_s3_store_that_is_away_for_longer_is_unavailable_in_time_and_says_so_at_
     with pytest.raises(Unavailable, match=r"store cannot write s3://.*/runs/a: no answer within 1.5 s \(.*\); run the same command again"):
         store.put("a", b"1")
     assert 1.4 < time.monotonic() - start_s < 3.0
-    assert "trying again for 1 s" in caplog.messages[0] or "trying again for 2 s" in caplog.messages[0]
+    assert any("trying again for 1 s" in message for message in caplog.messages)
     s3_proxy.start()
 
 
@@ -127,7 +132,6 @@ def test_s3_store_on_a_server_without_conditional_puts_learns_it_and_keeps_what_
     proxy = Proxy(moto_server.port, conditions=conditions)
     proxy.start()
     store = behind(proxy, moto_server.new_bucket())
-    store.probe()
     assert store.put_if_absent("a", b"first")
     assert not store.put_if_absent("a", b"second")
     assert store.get("a") == b"first"
@@ -155,8 +159,17 @@ def test_s3_store_without_credentials_is_a_configuration_error(s3_server: S3Serv
 
 
 def test_s3_store_in_an_absent_bucket_is_a_configuration_error_at_probe(s3_server: S3Server) -> None:
-    with pytest.raises(ConfigError, match=r"store cannot write s3://no-such-bucket/.*: the bucket does not exist; create it"):
+    with pytest.raises(ConfigError, match=r"store cannot write s3://no-such-bucket/.*: 404 NoSuchBucket .*; create the bucket"):
         open_store("s3://no-such-bucket", s3=s3_server.settings).probe()
+
+
+def test_s3_store_whose_server_does_not_speak_s3_is_a_configuration_error_not_a_missing_object(s3_credentials: None) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        settings = S3Settings(endpoint_url=f"http://127.0.0.1:{other.server_address[1]}", region="us-east-1", retry_within_s=0.2)
+        with pytest.raises(ConfigError, match=r"store cannot write s3://bucket/probe/.*: 501 .*; check the store's URL"):
+            open_store("s3://bucket", s3=settings).probe()
+        other.shutdown()
 
 
 def test_s3_store_with_a_malformed_endpoint_is_a_configuration_error() -> None:

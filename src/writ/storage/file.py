@@ -122,9 +122,9 @@ def _refusal(e: OSError, action: str, path: Path) -> WritError:
     if e.errno in _NO_SPACE:
         return Unavailable(f"{fact}; free some space and run the same command again, it goes on where it was")
     if e.errno in _NOT_ALLOWED:
-        return ConfigError(f"{fact}; allow it, or choose another folder for the store")
+        return ConfigError(f"{fact}; allow it, or name another store with --out")
     if e.errno in _BAD_PATH:
-        return ConfigError(f"{fact}; choose another folder for the store")
+        return ConfigError(f"{fact}; name another folder with --out")
     return Unavailable(f"{fact}; run the same command again when the disk answers")
 
 

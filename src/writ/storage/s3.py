@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
+_QUIET_PAUSE_S = 0.5
+"""A failure that shorter pauses mend is not worth a line to a person."""
 _TRANSIENT_CODES = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "OperationAborted"}
 _TRANSIENT_CODES |= {"ConditionalRequestConflict", "InternalError", "ServiceUnavailable"}
 _TRANSIENT = (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError, ResponseParserError)
@@ -51,7 +53,7 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._retry_within_s = settings.retry_within_s
-        self._conditional = True
+        self._conditional: bool | None = None
         self._client = _client(settings, self.url)
 
     def get(self, key: str) -> bytes:
@@ -63,6 +65,8 @@ class S3Store:
         self._call("write", key, lambda: self._client.put_object(Bucket=self._bucket, Key=name, Body=data))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
+        if self._conditional is None:
+            self.probe()
         if not self._conditional:
             return self._put_and_read_back(key, data)
         name = self._name(key)
@@ -141,7 +145,7 @@ class S3Store:
 
     def _call(self, action: str, key: str, request: Callable[[], T]) -> T:
         """What `request` gives, tried again while its failure is one that passes."""
-        subject = f"store cannot {action} {self.url}/{key}"
+        place = f"{self.url}/{key}"
         until_s = time.monotonic() + self._retry_within_s
         pause_s = _FIRST_PAUSE_S
         while True:
@@ -149,11 +153,12 @@ class S3Store:
                 return request()
             except (aws.ClientError, aws.BotoCoreError, ResponseParserError) as e:
                 if not _passes(e):
-                    raise _refusal(e, subject) from e
+                    raise _refusal(e, action, place) from e
                 left_s = until_s - time.monotonic()
                 if left_s <= 0:
-                    raise Unavailable(_away(e, subject, self._retry_within_s)) from e
-                log.warning("%s: %s; trying again for %.0f s", subject, _fact(e), left_s)
+                    raise _away(e, action, place, self._retry_within_s) from e
+                level = logging.WARNING if pause_s > _QUIET_PAUSE_S else logging.DEBUG
+                log.log(level, "store cannot %s %s: %s; trying again for %.0f s", action, place, _fact(e), left_s)
             time.sleep(min(random.uniform(pause_s / 2, pause_s), max(left_s, 0.01)))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
@@ -199,18 +204,19 @@ def _passes(e: Exception) -> bool:
     return isinstance(e, _TRANSIENT)
 
 
-def _away(e: Exception, subject: str, within_s: float) -> str:
-    return f"{subject}: no answer within {within_s:g} s ({_fact(e)}); run the same command again when the server is back, or check s3.endpoint_url"
+def _away(e: Exception, action: str, place: str, within_s: float) -> Unavailable:
+    fact = f"store cannot {action} {place}: no answer within {within_s:g} s ({_fact(e)})"
+    return Unavailable(f"{fact}; run the same command again when the server is back, or check s3.endpoint_url")
 
 
-def _refusal(e: Exception, subject: str) -> WritError:
-    code = _code(e) if isinstance(e, aws.ClientError) else ""
-    if code in _MISSING_CODES:
-        return Missing(f"{subject}: it does not exist; check the store's path, or run the stage that writes it")
+def _refusal(e: Exception, action: str, place: str) -> WritError:
+    fact, code = f"store cannot {action} {place}: {_fact(e)}", _code(e) if isinstance(e, aws.ClientError) else ""
+    if code in _MISSING_CODES and action in ("read", "delete"):
+        return Missing(f"{place} does not exist; check the store's path, or run the stage that writes it")
     if code == "NoSuchBucket":
-        return ConfigError(f"{subject}: the bucket does not exist; create it, or name another one")
+        return ConfigError(f"{fact}; create the bucket, or name another store with --out")
     if isinstance(e, aws.NoCredentialsError | aws.PartialCredentialsError | aws.CredentialRetrievalError):
-        return ConfigError(f"{subject}: {_fact(e)}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a workload identity")
+        return ConfigError(f"{fact}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a workload identity")
     if isinstance(e, aws.ClientError) and _status(e) in (401, 403):
-        return ConfigError(f"{subject}: {_fact(e)}; check the credentials and their right to get, put, delete and list under this prefix")
-    return ConfigError(f"{subject}: {_fact(e)}; check the store's URL, the credentials, s3.region and s3.addressing_style")
+        return ConfigError(f"{fact}; check the credentials and their right to get, put, delete and list under this prefix")
+    return ConfigError(f"{fact}; check the store's URL, the credentials, s3.region and s3.addressing_style")
