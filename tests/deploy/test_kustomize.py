@@ -60,3 +60,17 @@ def test_digests_set_by_kustomize_reach_the_workflow_templates() -> None:
     plan = next(t for t in stages["spec"]["templates"] if t["name"] == "plan")["container"]["image"]
     pinned = wanted["ghcr.io/writ-project/writ-plan"]
     assert plan == f"{pinned['name']}@{pinned['digest']}"
+
+
+def test_rights_and_policies_are_synced_before_what_needs_them(overlay: list[dict[str, Any]]) -> None:
+    waves = {(d["kind"], d["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")) for d in overlay}
+    assert {kind for kind, wave in waves if wave == "-2"} == {"ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"}
+    assert {kind for kind, wave in waves if wave == "0"} >= {"WorkflowTemplate"}
+
+
+def test_gitops_applications_point_at_overlays_that_exist() -> None:
+    application, tenants = (yaml.safe_load((ROOT / "k8s/gitops" / f"{name}.yaml").read_text())["spec"] for name in ("application", "tenants"))
+    assert (ROOT / application["source"]["path"] / "kustomization.yaml").is_file()
+    assert list(ROOT.glob(tenants["generators"][0]["git"]["directories"][0]["path"]))
+    for spec in (application, tenants["template"]["spec"]):
+        assert spec["syncPolicy"]["retry"] == {"limit": 0}

@@ -1,0 +1,96 @@
+"""The pipeline itself, by `argo submit`: the same dataset as on a laptop, and nothing made twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import ROOT, Cluster
+
+CONFIG = yaml.safe_dump({"dataset": {"count": 24, "min_kept_share": 0.0}, "domains": {"users": 120}})
+SHARDS = 4
+Read = Callable[[str, str], str]
+
+
+@pytest.fixture(scope="module")
+def read(cluster: Cluster, dev: str) -> Iterator[Read]:
+    """Reads the dev overlay's S3: `read("keys", prefix)`, `read("text", key)`."""
+    command = [*cluster.enter, "kubectl", "-n", dev, "port-forward", "service/writ-s3", "17070:7070"]
+    with subprocess.Popen(command, env=cluster.environment, stdout=subprocess.PIPE, text=True) as forward:
+        assert forward.stdout
+        forward.stdout.readline()
+        yield lambda what, name: cluster.run(sys.executable, str(ROOT / "tests/e2e/read_store.py"), "http://127.0.0.1:17070", what, name)
+        forward.terminate()
+
+
+@pytest.fixture(scope="module")
+def parameters(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("e2e") / "run.yaml"
+    path.write_text(yaml.safe_dump({"config": CONFIG, "store": "s3://writ/pipeline", "shards": str(SHARDS)}))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def first(cluster: Cluster, dev: str, parameters: str) -> dict[str, Any]:
+    return cluster.submit(dev, "--from", "workflowtemplate/writ-pipeline", "--parameter-file", parameters, timeout_s=1800)
+
+
+def pods_of(workflow: dict[str, Any], template: str) -> list[dict[str, Any]]:
+    return [n for n in workflow["status"]["nodes"].values() if n.get("templateName") == template and n["type"] == "Pod"]
+
+
+def local_manifests(store: Path) -> dict[str, Any]:
+    return {p.parts[-3]: json.loads(p.read_text()) for p in store.glob("*/*/manifest.json")}
+
+
+def test_submitted_run_succeeds_with_one_pod_per_shard(first: dict[str, Any]) -> None:
+    assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
+    assert len([n for n in pods_of(first, "simulate") if n["phase"] == "Succeeded"]) == SHARDS
+    assert [n["phase"] for n in pods_of(first, "release")] == ["Succeeded"]
+
+
+def test_submitted_run_shows_manifests_card_and_report_as_artifacts(first: dict[str, Any], read: Read) -> None:
+    artifacts = {
+        (n["templateName"], a["name"]): a["s3"]["key"]
+        for n in first["status"]["nodes"].values()
+        if n["type"] == "Pod"
+        for a in n.get("outputs", {}).get("artifacts", [])
+        if a["name"] != "main-logs"
+    }
+    assert {("plan", "plan"), ("tasks", "manifest"), ("verify", "manifest"), ("dataset", "card"), ("report", "report")} <= set(artifacts)
+    assert "<html" in read("text", artifacts["report", "report"]).lower()
+
+
+def test_dataset_of_the_cluster_is_that_of_a_laptop(first: dict[str, Any], read: Read, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    command = [sys.executable, "-m", "writ", "run", "--plain", "--config", str(tmp_path / "config.yaml"), "--out", str(tmp_path / "store")]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    here = local_manifests(tmp_path / "store")["dataset"]
+    there = json.loads(read("text", f"pipeline/dataset/{here['key']}/manifest.json"))
+    assert [(p["records"], p["sha256"]) for p in there["parts"]] == [(p["records"], p["sha256"]) for p in here["parts"]]
+    assert there["records"] > 0
+
+
+def test_second_submit_makes_nothing_and_is_done_within_a_minute(
+    cluster: Cluster, dev: str, first: dict[str, Any], parameters: str, read: Read
+) -> None:
+    before = read("keys", "pipeline/")
+    started = time.monotonic()
+    again = cluster.submit(dev, "--from", "workflowtemplate/writ-pipeline", "--parameter-file", parameters)
+    assert again["status"]["phase"] == "Succeeded"
+    assert pods_of(again, "simulate") == []
+    ours = lambda keys: {k for k in keys.split() if "/leases/" not in k}  # noqa: E731
+    assert ours(read("keys", "pipeline/")) == ours(before)
+    assert time.monotonic() - started < 60
+
+
+def test_workflow_object_of_a_small_run_is_small(cluster: Cluster, dev: str, first: dict[str, Any]) -> None:
+    assert len(cluster.kubectl("get", "workflow", first["metadata"]["name"], "-n", dev, "-o", "json")) < 200_000
