@@ -81,7 +81,7 @@ _strict = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 _CONTROL = re.compile(
-    r"<(?=\||<?/?SYS>>|/?(?:s|tool_call|tool_response|start_of_turn|end_of_turn)>)"
+    r"<(?=\||</?SYS>>|/?(?:s|tool_call|tool_response|start_of_turn|end_of_turn)>)"
     r"|\[(?=/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\])"
 )
 
