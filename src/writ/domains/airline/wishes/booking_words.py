@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from random import Random
+from zlib import crc32
 
 from writ.domains.airline.clock import clock_text, day_text, shifted
 from writ.domains.airline.payments import payment_text
@@ -95,7 +96,7 @@ def facts(slots: Record) -> tuple[Fact, ...]:
         payment_of(slots["payments"]),
         _fact("bags", slots["bags"], count_text(slots["bags"], "checked bag"), core=False),
         _fact("insurance", slots["insurance"], _insurance(slots), core=False),
-        _fact("flight_type", kind.replace(" ", "_"), kind, core=False),
+        _fact("flight_type", kind.replace(" ", "_"), saying(kind, slots), core=False),
     ]
     return (*listed, *([_fact("dates_of_birth", births(slots), "; ".join(births(slots)), core=False)] if births(slots) else ()))
 
@@ -126,8 +127,23 @@ def payment_of(refs: Sequence[Record]) -> Fact:
     return fact.model_copy(update={"value": list(refs), "text": text, "wrong": wrong})
 
 
+SAYINGS: dict[str, tuple[str, ...]] = {
+    "yes": ("with travel insurance", "with insurance", "including travel insurance", "include travel insurance"),
+    "no": ("without travel insurance", "no travel insurance", "no insurance", "without insurance"),
+    "one way": ("one way", "one way only", "a one-way trip", "one way, not a round trip"),
+    "round trip": ("round trip", "a round trip", "a round trip, both ways", "there and back, a round trip"),
+}
+"""Ways of saying the same, so that not all users say it alike."""
+
+
+def saying(meaning: str, slots: Record) -> str:
+    """One of them, the same each time for the same wish."""
+    options = SAYINGS[meaning]
+    return options[crc32(repr(slots["legs"]).encode()) % len(options)]
+
+
 def _insurance(slots: Record) -> str:
-    return "with travel insurance" if slots["insurance"] == "yes" else "without travel insurance"
+    return saying(slots["insurance"], slots)
 
 
 def _wrong_dates(legs: Sequence[Record]) -> str:

@@ -61,9 +61,9 @@ CHANGE = (
     "and [part] {should be moved|needs to move|must move|has to be changed} to [dates].}"
 )
 INSTEAD = (
-    "{{Please take|Please find|I'd like|I would like|I want|I'd go for|Give me|Put me on|Book me on|Make it|What I want is} "
-    "[choice]{|, please| instead}."
-    "|{My choice is|It should be|I am after|I have in mind|I'd be happy with} [choice]{|, please| instead}.}"
+    "{{Please {take|find|pick|choose|book}|I'd like|I would like|I want|I'd go for|Give me|{Put|Book} me on|Make it|What I want is|My choice is|"
+    "I'd be happy with|I am after} [choice]{|, please}."
+    "|{For the new flight|There|This time}, {I'd like|I want|I would take|please take|please pick} [choice].}"
 )
 IN_CABIN = (
     "{{The cabin should become|I also want to switch the cabin to|Please change the cabin to|And I want to fly in|We also want to be in} "

@@ -265,7 +265,12 @@ CANCEL_AND_CLAIM = (
     "|{Could you|Can you|Would you|Will you} {|please }cancel my [trip] and compensate me, {because|since|as} [complaint]?}"
 )
 CLAIM_SOMEWHERE = (
-    "{{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {complain|report a problem|talk about something}: [complaint]. "
+    "{{There was trouble with a booking of mine|I travelled with you, or tried to|Something went wrong on a trip of mine|"
+    "I have a complaint}: [complaint]. "
+    "{Which {trip|reservation|booking} it was, I cannot say|I cannot tell you the reservation|I have lost the details of that booking}"
+    "{|, you will have to look|, so please check my account|, but it is in my account}. "
+    "{I'd like|I want|I expect|I would like|I am asking for} {compensation|some compensation|to be compensated}{| for that| for this}."
+    "|{I want|I need|I would like|I'd like|I'm calling|I am hoping} to {complain|report a problem|talk about something}: [complaint]. "
     "{I don't remember|I can't recall|I no longer know|I am not sure} which {trip|reservation|booking} it was{|, so please look it up}. "
     "{I want|I expect|I would like|I'd like|I am asking for} {compensation|some compensation|to be compensated}{| for that| for this}."
     "|{Could you|Can you|Would you} {check|find out|look up} which one it was, {because|since|as} [complaint]? "
