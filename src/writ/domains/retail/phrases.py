@@ -6,7 +6,7 @@ from random import Random
 from writ.domains.retail.evidence_book import Json
 from writ.domains.retail.payments import payment_words
 from writ.domains.retail.templates import say
-from writ.domains.retail.words import address_words, item_words, listed, option_words, plain_money, product_words
+from writ.domains.retail.words import address_words, item_phrase, item_words, listed, option_words, plain_money, product_words, with_article
 from writ.schema import Fact
 
 _SUPERLATIVES = {"highest": ("most expensive", "priciest", "biggest"), "lowest": ("cheapest", "least expensive", "smallest")}
@@ -50,7 +50,7 @@ def _criterion_facts(ref: Json) -> tuple[Fact, ...]:
 
 
 def item_fact(ref: Json) -> Fact:
-    return Fact(name="item", value=dict(ref), text=item_words(ref))
+    return Fact(name="item", value=dict(ref), text=item_phrase(ref) if ref.get("each") else item_words(ref))
 
 
 def order_phrase(ref: Json, rng: Random) -> str:
@@ -68,8 +68,8 @@ def _tail(ref: Json, rng: Random) -> str:
     """What sets the order apart."""
     match ref["by"]:
         case "content":
-            article = "a" if ref.get("each") else "the"
-            return say(rng, "content", {"x": listed(f"{article} {item_words(item)}" for item in ref["items"])})
+            names = [item_words(item) for item in ref["items"]]
+            return say(rng, "content", {"x": listed(with_article(name) if ref.get("each") else f"the {name}" for name in names)})
         case "above" | "below":
             return say(rng, ref["by"], {"x": plain_money(ref["amount"])})
         case "city":
@@ -115,7 +115,7 @@ def _best(new: Json) -> str:
 def new_phrase(new: Json, rng: Random) -> str:
     """A noun phrase for the variant wanted."""
     if "product" in new:
-        return f"a {product_words(new['product'])}"
+        return with_article(product_words(new["product"]))
     options = listed(option_words(key, value) for key, value in new["options"].items())
     slots: Json = {"o": options, "b": _best(new) if new["best"] else ""}
     if new["best"]:

@@ -77,7 +77,8 @@ def _method(arguments: Mapping[str, Any], seen: Seen) -> str:
     original = " (the original payment method)" if method_id == seen.original(arguments.get("order_id", "")) else ""
     if method_id in seen.methods:
         return f"your {method_words(seen.methods[method_id])}{original}"
-    return f"{method_id}{original}"
+    kind = {"paypal": "PayPal account", "gift_card": "gift card", "credit_card": "credit card"}.get(method_id.rpartition("_")[0])
+    return f"your {kind} {method_id}{original}" if kind and not original else f"your {kind}{original}" if kind else method_id
 
 
 def forms(write: Call, shown: Shown) -> dict[str, tuple[str, ...]]:

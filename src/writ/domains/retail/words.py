@@ -45,6 +45,16 @@ def item_words(ref: Json) -> str:
     return f"{name} with {options_words(ref['options'])}" if ref.get("options") else name
 
 
+def with_article(words: str) -> str:
+    """`a tea kettle`, `an e-reader`, `an LED lamp`; good for the names of products."""
+    return f"{'an' if words[0] in 'aeioAEIO' or words.startswith('LED') else 'a'} {words}"
+
+
+def item_phrase(ref: Json) -> str:
+    """The reference with its article: `the tea kettle`, `each tea kettle`."""
+    return f"{'each' if ref.get('each') else 'the'} {item_words(ref)}"
+
+
 def variant_words(item: Json) -> str:
     """An ordered item or a variant, by its options."""
     return options_words(item["options"])

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from writ.domains.base import Outcome
 from writ.domains.environment import Environment
-from writ.domains.retail.evidence_book import Json, account, product_of
+from writ.domains.retail.evidence_book import Decline, Json, account, product_of
+from writ.domains.retail.items import choose
 from writ.domains.retail.payments import reference_to
 from writ.domains.retail.wishes.references import count_of, item_reference, references_to
 from writ.schema import Call, Distractor
@@ -70,7 +71,29 @@ def _changes(order: Json, world: Environment, rng: Random) -> list[Change]:
         new = new_item(item, world, rng)
         if ref and new:
             changes.setdefault(item["name"], Change(order, item, ref, new))
-    return list(changes.values())
+    several = list(_several(order, changes, world, rng))
+    return [*changes.values(), *several]
+
+
+def _several(order: Json, changes: dict[str, Change], world: Environment, rng: Random) -> Iterator[Change]:
+    """One swap for all items of a product that an order holds more than once, where they all become the same variant; in place of a single one."""
+    names = [item["name"] for item in order["items"]]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        items = [item for item in order["items"] if item["name"] == name]
+        product = product_of(world, items[0]["product_id"])
+        gold = rng.choice(list(product["variants"].values()))
+        new = _superlative(gold, rng)
+        if len(_meant(new, items, product)) == 1:
+            changes.pop(name, None)
+            yield Change(order, items[0], {"product": name, "each": True}, new)
+
+
+def _meant(new: Json, items: list[Json], product: Json) -> set[str]:
+    """Ids of the variants that the words give these items; empty where they give one of them none."""
+    try:
+        return {choose(new, new["options"], item, product).variant["item_id"] for item in items}
+    except Decline:
+        return set()
 
 
 def new_item(item: Json, world: Environment, rng: Random) -> Json | None:
@@ -80,7 +103,7 @@ def new_item(item: Json, world: Environment, rng: Random) -> Json | None:
     if not eligible:
         return None
     gold = rng.choice(eligible)
-    return _superlative(gold, eligible, rng) if rng.random() < 0.5 else exact(gold, item, eligible, rng)
+    return _superlative(gold, rng) if rng.random() < 0.5 else exact(gold, item, eligible, rng)
 
 
 def exact(gold: Json, item: Json, eligible: list[Json], rng: Random) -> Json:
@@ -96,7 +119,7 @@ def exact(gold: Json, item: Json, eligible: list[Json], rng: Random) -> Json:
     return {"options": dict(gold["options"]), "rest": "any", "best": ""}
 
 
-def _superlative(gold: Json, eligible: list[Json], rng: Random) -> Json:
+def _superlative(gold: Json, rng: Random) -> Json:
     """The cheapest or dearest one among those that share up to two options with `gold`."""
     keys = rng.sample(sorted(gold["options"]), min(len(gold["options"]), rng.randint(0, 2)))
     return {"options": {key: gold["options"][key] for key in keys}, "rest": "any", "best": rng.choice(("lowest", "highest"))}

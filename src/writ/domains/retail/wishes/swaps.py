@@ -15,10 +15,11 @@ from writ.domains.retail.evidence_book import Book, Decline, Json
 from writ.domains.retail.items import Choice, find_variant
 from writ.domains.retail.phrases import item_fact, new_facts, new_phrase, order_facts, order_phrase, order_script, payment_fact, payment_script
 from writ.domains.retail.scope import Hit, locate
-from writ.domains.retail.templates import say, voiced
+from writ.domains.retail.templates import TEMPLATES, say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
 from writ.domains.retail.wishes.inversion import narrowed_changes, near_swaps, swap_wishes
-from writ.domains.retail.words import item_words, listed, product_words
+from writ.domains.retail.words import item_phrase, item_words, product_words, with_article
+from writ.domains.wording import spin
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
 
 EXCHANGE = "exchange_delivered_order_items"
@@ -73,7 +74,8 @@ class SwapKind(RetailKind):
     def request(self, wish: Wish, rng: Random) -> str:
         order = wish.slots["order"]
         phrase = order_phrase(order, rng) if order["by"] != "whichever" else ""
-        changes = listed(say(rng, f"{self.voice}_one", _change_slots(change, rng)) for change in wish.slots["changes"])
+        template = rng.choice(TEMPLATES[f"{self.voice}_one"])
+        changes = "; ".join(spin(rng, template, _change_slots(change, rng)) for change in wish.slots["changes"])
         place = say(rng, "place", {"order": phrase}) if phrase else ""
         return voiced(rng, self.voice, {"changes": changes, "place": place}) + asking(wish, rng)
 
@@ -81,7 +83,7 @@ class SwapKind(RetailKind):
         rng = Random(0)
         order = wish.slots["order"]
         place = "from whichever order holds it" if order["by"] == "whichever" else f"in {order_script(order)}"
-        changes = "; ".join(f"the {item_words(change['item'])} for {new_phrase(change['new'], rng)}" for change in wish.slots["changes"])
+        changes = "; ".join(f"{item_phrase(change['item'])} for {new_phrase(change['new'], rng)}" for change in wish.slots["changes"])
         verb = "exchange" if self.tool == EXCHANGE else "change"
         ask = " Ask for the price difference." if wish.slots.get("ask") else ""
         return f"You want to {verb} {place}: {changes}. For the price difference: {payment_script(wish.slots['payment'])}.{ask}"
@@ -104,7 +106,7 @@ class SwapKind(RetailKind):
         if not changes or "product" not in changes[0]["item"]:
             return None
         other = rng.choice([name for name in sorted(_names(world)) if name != changes[0]["item"]["product"]])
-        return say(rng, "other_product", {"item": item_words(changes[0]["item"]), "other": product_words(other)})
+        return say(rng, "other_product", {"item": item_phrase(changes[0]["item"]), "other": with_article(product_words(other))})
 
 
 def _require_same_product(changes: Sequence[Json]) -> None:
@@ -131,7 +133,7 @@ def _names(world: Environment) -> frozenset[str]:
 
 
 def _change_slots(change: Json, rng: Random) -> Json:
-    return {"item": item_words(change["item"]), "new": new_phrase(change["new"], rng)}
+    return {"item": item_phrase(change["item"]), "new": new_phrase(change["new"], rng)}
 
 
 def _difference(swaps: list[Swapped]) -> float:
