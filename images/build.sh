@@ -14,6 +14,7 @@ VERSION=${VERSION:-0.1.0}
 OUT=${OUT:-dist/images}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
+REVISION=${REVISION:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
 ALL="plan tasks instructions simulate verify dataset launch evaluate report model-server"
 
 die() { echo "error: $*" >&2; exit 1; }
@@ -32,7 +33,7 @@ pin() {
 
 build() { # target, image
   local flags=(--target "$1" --tag "$2" --file images/Dockerfile --build-arg "VERSION=$VERSION"
-    --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
+    --build-arg "REVISION=$REVISION" --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
   [ -z "${BASE:-}" ] || flags+=(--build-arg "BASE=$BASE")
   # shellcheck disable=SC2206  # BUILD_FLAGS is a list of words
   flags+=(${BUILD_FLAGS:-})

@@ -45,13 +45,17 @@ base() {
 
 writ() { # the host's certificates and network serve the build only: neither enters an image
   base
-  cd "$HERE/../../.."
-  BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/writ" \
+  # From a copy, so that all images hold the same code though someone works in the checkout meanwhile.
+  rm -rf "$CACHE/context"
+  mkdir -p "$CACHE/context"
+  cp -r "$HERE"/../../../{images,requirements,src} "$CACHE/context/"
+  cd "$CACHE/context"
+  REVISION=$(git -C "$HERE" rev-parse HEAD) SOURCE_DATE_EPOCH=1767225600 BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/writ" \
     BUILD_FLAGS="--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro" images/build.sh "$@"
   # One layout for all of them: they share every layer but the last.
   rm -rf "$CACHE/images/writ.oci"
   local image
-  while read -r image _; do buildah push -q "$image" "oci:$CACHE/images/writ.oci:$image"; done < "$CACHE/images/writ/sizes.txt"
+  while read -r image _; do buildah push -q --disable-compression "$image" "oci:$CACHE/images/writ.oci:$image"; done < "$CACHE/images/writ/sizes.txt"
   tar -C "$CACHE/images/writ.oci" -cf "$CACHE/images/writ.tar.new" .
   mv "$CACHE/images/writ.tar.new" "$CACHE/images/writ.tar"
 }

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# What `make e2e` does. With KUBECONFIG set: the tests against that cluster. Without: builds (cached), starts, tests and removes one of its own.
+#   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q tests/e2e "$@")
+if [ -n "${KUBECONFIG:-}" ]; then exec "${PYTEST[@]}"; fi
+if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then
+  echo "SKIPPED: the end-to-end tests need Linux and root to start a cluster, or KUBECONFIG to use one that is there. Nothing was tested." >&2
+  exit 0
+fi
+need=(buildah debootstrap containerd runc containernetworking-plugins iptables nftables conntrack iproute2 openssl gcc libc6-dev)
+if command -v apt-get >/dev/null && ! dpkg -s "${need[@]}" >/dev/null 2>&1; then
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
+fi
+tests/e2e/cluster/build.sh
+tests/e2e/cluster/images.sh
+tests/e2e/cluster/images.sh writ
+tests/e2e/cluster/down.sh
+[ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
+tests/e2e/cluster/up.sh
+"${PYTEST[@]}"
