@@ -1,6 +1,7 @@
 """Cancelling a trip, or every trip that the rules allow."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from random import Random
 from typing import Any, ClassVar
 
@@ -61,7 +62,7 @@ class CancelTrip(TripKind):
             reason = next((reason for reason in reasons if judged(trip, reason, world).allowed), None)
             if reason is None:
                 continue
-            refs = [by_id(trip), *list(references(trip, trips, rng))[:1]]
+            refs = [by_id(trip), *islice(references(trip, trips, rng), 1)]
             for ref in refs:
                 yield self.wish(ref, reason, rng, ask=rng.random() < 0.3)
 

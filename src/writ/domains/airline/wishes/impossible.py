@@ -27,7 +27,7 @@ class ImpossibleChange(TripKind):
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips = live(trips_of(world, user_id))
         ahead = [trip for trip in trips if is_ahead(trip)]
-        for what in RULES:
+        for what in rng.sample(list(RULES), 2):
             able = [trip for trip in ahead if _makes_sense(what, trip)]
             if able:
                 trip = rng.choice(able)
@@ -96,7 +96,7 @@ class OutOfScope(WishKind):
     tools: ClassVar[tuple[str, ...]] = ()
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
-        for matter in rng.sample(list(MATTERS), 2):
+        for matter in rng.sample(list(MATTERS), 1):
             yield Wish(kind=self.name, slots={"matter": matter})
 
     def facts(self, wish: Wish) -> tuple[Fact, ...]:

@@ -48,7 +48,7 @@ class BookRefused(BookFlight):
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         user = user_of(world, user_id)
         makers = (self._too_many, self._limits, self._unknown, self._short, self._two_cabins, self._no_seats)
-        for maker in rng.sample(makers, len(makers)):
+        for maker in rng.sample(makers, 3):
             slots = proposal(world, user_id, network(world), rng.choice(rng.choice(TIERS[1:5])), rng)
             changed = maker({**slots, "ask": []}, user, world, rng) if slots else None
             if changed is not None:
@@ -103,12 +103,12 @@ class CancelRefused(CancelTrip):
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips = live(trips_of(world, user_id))
         for rule in ("cancel_not_covered", "flown"):
-            for trip, reason in self._against(rule, trips, world, rng)[:2]:
+            for trip, reason in self._against(rule, trips, world, rng)[:1]:
                 yield from (self.wish(ref, reason, rng) for ref in told_ways(trip, trips, rng)[:1])
         other = some(_others(world, user_id, rng), rng)
-        if other is not None and rng.random() < 0.4:
+        if other is not None and rng.random() < 0.2:
             yield self.wish(by_id(other), "change_of_plan", rng)
-        if trips and rng.random() < 0.4:
+        if trips and rng.random() < 0.25:
             yield from (self.wish(ref, "change_of_plan", rng) for ref in _unclear(trips, world, rng))
 
     def _against(self, rule: str, trips: list[Record], world: Environment, rng: Random) -> list[tuple[Record, str]]:
@@ -183,7 +183,7 @@ class ChangeCabinRefused(ChangeCabin):
             (some(full, rng), pays[0], {}),
             *((some(ahead, rng), certificate, {}) for certificate in certificates[:1]),
         ]
-        for trip, payment, more in cases:
+        for trip, payment, more in rng.sample(cases, min(3, len(cases))):
             if trip is not None:
                 ref = told_ways(trip, trips, rng)[0]
                 yield Wish(kind=self.name, slots={"trip": ref, "cabin": _other_cabin(trip), "payment": payment, "ask": [], **more})
@@ -204,7 +204,7 @@ class BagsRefused(AddBags):
         laden = some([trip for trip in trips if trip["total_baggages"] > 0 and is_ahead(trip)], rng)
         if laden is not None:
             fewer = {"total": rng.randrange(laden["total_baggages"])}
-            for ref in told_ways(laden, trips, rng)[:2]:
+            for ref in told_ways(laden, trips, rng)[:1]:
                 yield Wish(kind=self.name, slots={"trip": ref, **fewer, "payment": {"original": True}, "ask": []})
         certificates = [ref for ref in refs_of(user) if "certificate" in ref]
         trip = some([trip for trip in trips if is_ahead(trip)], rng)
@@ -222,7 +222,7 @@ class PassengersRefused(ChangePassengers):
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips = live(trips_of(world, user_id))
         ahead = [trip for trip in trips if is_ahead(trip)]
-        for trip in rng.sample(ahead, min(3, len(ahead))):
+        for trip in rng.sample(ahead, min(2, len(ahead))):
             changes: list[Record] = [{"add": new_traveler(rng)}]
             changes += [{"drop": rng.choice(names(trip))}] if len(trip["passengers"]) > 1 else []
             other = some([other for other in trips if is_live(other) and len(names(other)) != len(names(trip))], rng)
@@ -239,7 +239,7 @@ class CompensationRefused(Compensation):
 
     def propose(self, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
         trips, user = live(trips_of(world, user_id)), user_of(world, user_id)
-        for trip in rng.sample(trips, min(4, len(trips))):
+        for trip in rng.sample(trips, min(2, len(trips))):
             ref = told_ways(trip, trips, rng)[0]
             yield Wish(kind=self.name, slots={"trip": ref, "complaint": self._complaint(trip, user, world, rng), "then": ""})
 
