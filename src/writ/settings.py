@@ -51,6 +51,8 @@ class TasksConfig(Record):
     """Whose tasks are made."""
     proposals_per_kind: int = Field(6, ge=1)
     """Proposals that are certified per user and kind of wish."""
+    workers: int = execution(2, ge=1)
+    """Processes that certify."""
 
     @model_validator(mode="after")
     def _positive(self) -> "TasksConfig":

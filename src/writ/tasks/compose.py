@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import islice, permutations
 
 from writ.domains.certificates import certify, outcome_of
 from writ.domains.environment import Environment
@@ -10,7 +10,10 @@ from writ.domains.registry import OpenDomain
 from writ.schema import Call, Decision, Distractor, Pair, Task, Wish, content_id
 from writ.settings import TasksConfig
 from writ.tasks.grid import kind_of
-from writ.tasks.shelf import Entry
+from writ.tasks.shelf import Entry, decided
+
+MAX_DISTRACTORS = 4
+"""Per decision; each is replayed with the whole task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def compose(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig) -> 
         return Flaw("a write before it changes what is decided")
     if any(decision.outcome == "transfer" for decision in decisions[:-1]):
         return Flaw("a transfer is not the last decision")
-    task = assemble(site, user_id, tuple(entry.wish for entry in entries), decisions)
+    task = assemble(site, entries, tuple(entry.wish for entry in entries), decisions)
     return flaw_of(site, task) or task
 
 
@@ -47,8 +50,9 @@ def _decide(site: OpenDomain, user_id: str, wishes: Sequence[Wish], config: Task
     return decisions
 
 
-def assemble(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...], pair: Pair | None = None) -> Task:
+def assemble(site: OpenDomain, entries: Sequence[Entry], wishes: tuple[Wish, ...], decisions: tuple[Decision, ...], pair: Pair | None = None) -> Task:
     """Puts a task together; nothing is checked. Its id is its content."""
+    user_id = entries[0].user_id
     heaviest = max(decisions, key=lambda decision: decision.certificate.burden if decision.calls else -1)
     declined = [decision for decision in decisions if decision.outcome != "act"]
     writes = tuple(call for decision in decisions for call in decision.calls)
@@ -61,7 +65,7 @@ def assemble(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions
         user_id=user_id,
         wishes=wishes,
         decisions=decisions,
-        ordered=_order_matters(site, user_id, wishes, decisions),
+        ordered=_order_matters(site, entries, decisions),
         distractors=tuple(_distractors(site, user_id, wishes, decisions)),
         pair=pair,
         tool=declined[0].rule if declined else heaviest.calls[0].name,
@@ -75,16 +79,19 @@ def replay(world: Environment, calls: Sequence[Call]) -> bool:
     return not any(world.call(call.name, call.arguments).error for call in calls)
 
 
-def _order_matters(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...]) -> bool:
+def _order_matters(site: OpenDomain, entries: Sequence[Entry], decisions: tuple[Decision, ...]) -> bool:
     """Whether another order of the wishes gives another end state, or other gold arguments."""
-    writing = [decision.calls for decision in decisions if decision.calls]
+    if len(decisions) < 2:
+        return False
     if any(decision.outcome == "transfer" for decision in decisions):
-        return len(decisions) > 1
-    if len(writing) < 2:
-        return len(decisions) > 1 and bool(writing) and _decided_otherwise(site, user_id, wishes, decisions)
+        return True
+    if any(entry.decided != decided(decision) for entry, decision in zip(entries, decisions, strict=True)):
+        return True
+    if sum(len(entry.changed) for entry in entries) == len(frozenset().union(*(entry.changed for entry in entries))):
+        return False
+    writing = [decision.calls for decision in decisions if decision.calls]
     orders = list(permutations(writing)) if len(writing) <= 3 else _samples(writing)
-    ends = {_end([call for calls in order for call in calls], site) for order in orders}
-    return len(ends) > 1 or _decided_otherwise(site, user_id, wishes, decisions)
+    return len({_end([call for calls in order for call in calls], site) for order in orders}) > 1
 
 
 def _samples(writing: list[tuple[Call, ...]]) -> list[tuple[tuple[Call, ...], ...]]:
@@ -104,16 +111,6 @@ def _end(calls: Sequence[Call], site: OpenDomain) -> str:
     return world.fingerprint() if done else f"refused:{world.fingerprint()}"
 
 
-def _decided_otherwise(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...]) -> bool:
-    """Whether a wish is decided differently when it comes first."""
-    world = site.environment()
-    for wish, decision in zip(wishes[1:], decisions[1:], strict=True):
-        alone = certify(site.domain, wish, user_id, world)
-        if not isinstance(alone, Decision) or (alone.calls, alone.rule, alone.told) != (decision.calls, decision.rule, decision.told):
-            return True
-    return False
-
-
 def _distractors(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decisions: tuple[Decision, ...]) -> list[Distractor]:
     """Each kind's near misses, put into the whole task: the gold of the other wishes around the one wrong decision."""
     world, found = site.environment(), []
@@ -122,7 +119,8 @@ def _distractors(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decis
         kind = site.domain.kinds[wish.kind]
         outcome = outcome_of(decisions[index])
         due_elsewhere = {call.key for part in (*gold[:index], *gold[index + 1 :]) for call in part}
-        for miss in kind.distractors(wish, user_id, world, outcome) if outcome.calls else ():
+        misses = kind.distractors(wish, user_id, world, outcome) if outcome.calls else iter(())
+        for miss in islice(misses, MAX_DISTRACTORS):
             if due_elsewhere.isdisjoint(call.key for call in miss.calls):
                 calls = [*gold[:index], miss.calls, *gold[index + 1 :]]
                 found.append(Distractor(mistake=miss.mistake, calls=tuple(call for part in calls for call in part)))

@@ -10,7 +10,7 @@ from random import Random
 from writ.domains.certificates import certify
 from writ.domains.environment import Environment
 from writ.domains.registry import OpenDomain
-from writ.schema import Decision, Wish, burden_bin, canonical
+from writ.schema import Decision, Wish, burden_bin, canonical, content_id
 from writ.settings import TasksConfig
 
 
@@ -27,7 +27,11 @@ class Entry:
     burden: int
     writes: int
     touched: frozenset[str]
-    """Records that its writes change, the user's own aside: two entries that share one do not stand in one task."""
+    """Records that its writes change; the user's own only where it is the only one. Two entries that share one do not stand in one task."""
+    changed: frozenset[str]
+    """All records that its writes change. Where no two decisions of a task share one, their order cannot matter."""
+    decided: str
+    """Hash of what is decided on a fresh database: a task whose decisions are others depends on its order."""
     mentions: frozenset[str]
     """Texts that name what it is about; two entries of one task share none, so that an agent cannot confuse them."""
 
@@ -73,6 +77,14 @@ def _entry(site: OpenDomain, world: Environment, user_id: str, wish: Wish, decis
         tool=tool,
         burden=decision.certificate.burden,
         writes=len(decision.calls),
-        touched=changed - {user_id},
+        touched=(changed - {user_id}) or changed,
+        changed=changed,
+        decided=decided(decision),
         mentions=frozenset(decision.mentions),
     )
+
+
+def decided(decision: Decision) -> str:
+    """Hash of calls, rule and told values."""
+    told = [value.model_dump() for value in decision.told]
+    return content_id("decided", [[call.key for call in decision.calls], decision.rule, told])

@@ -1,9 +1,11 @@
 """The tasks stage: domain snapshots in, batches of certified tasks out."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from writ.domains.certificates import certify, outcome_of
 from writ.domains.people import blocked_users, split_of
@@ -12,8 +14,11 @@ from writ.schema import Batch, Cell, Decision, DomainSnapshot, Pair, Task, Wish,
 from writ.settings import TasksConfig
 from writ.tasks.compose import Flaw, assemble, compose, flaw_of
 from writ.tasks.grid import Bucket, Quota, kind_of, quotas
+from writ.tasks.parallel import in_parallel
 from writ.tasks.shelf import Entry, shelf
 
+MIN_SURVEYED = 60
+"""Users per domain whose wishes are looked at, however few conversations are wanted: enough for most cells of the grid."""
 MAX_PAIR_LOW_BURDEN = 3
 MIN_PAIR_HIGH_BURDEN = 4
 
@@ -24,7 +29,9 @@ class Supply:
 
     sites: dict[str, OpenDomain] = field(default_factory=dict)
     shelves: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
-    leads: dict[Bucket, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    leads: dict[Bucket, list[Entry]] = field(default_factory=dict)
+    used: dict[Bucket, int] = field(default_factory=dict)
+    """Leads of each bucket that were tried in earlier rounds of dealing."""
 
     @property
     def capacity(self) -> dict[Bucket, int]:
@@ -32,47 +39,58 @@ class Supply:
         return {bucket: len(entries) * (2 if bucket.pair else 1) for bucket, entries in self.leads.items()}
 
 
-@dataclass(slots=True)
-class Made:
-    """What was made so far, over all rounds of dealing."""
-
-    ids: set[str] = field(default_factory=set)
-    used: dict[Bucket, int] = field(default_factory=dict)
-    """Leads of each bucket that were tried."""
-    round: int = 0
-
-
 def synthesize(config: TasksConfig, *, count: int, seed: int, domain: Iterable[DomainSnapshot]) -> Iterator[Task]:
     """Tasks for `count` kept conversations, grouped in batches of one cell, each batch followed by its reserve. Deterministic."""
-    supply = survey(config, seed=seed, domain=domain)
-    capacity, made, short = supply.capacity, Made(), count
+    supply = survey(config, seed=seed, domain=domain, count=count)
+    capacity, made, short, round_ = supply.capacity, set[str](), count, 0
     while short > 0:  # what a bucket promised and could not give goes to those with room, in another round
         dealt = quotas(short, capacity, config, supply.sites, seed)
         if not dealt:
             return
-        for quota in dealt:
-            tasks = list(_tasks(supply, quota, config, seed, made))
-            yield from _batched(tasks, quota, config, made.round)
+        for quota, drawn in zip(dealt, in_parallel(partial(_draw, supply, config, seed), dealt, config.workers), strict=True):
+            tasks = _new(drawn.tasks, made)
+            supply.used[quota.bucket] = supply.used.get(quota.bucket, 0) + drawn.used
+            yield from _batched(tasks, quota, config, round_)
             short -= min(quota.wanted, len(tasks))
-            capacity[quota.bucket] = capacity[quota.bucket] - len(tasks) if len(tasks) == quota.tasks else 0
-        made.round += 1
+            capacity[quota.bucket] = capacity[quota.bucket] - len(tasks) if len(drawn.tasks) >= quota.tasks else 0
+        round_ += 1
 
 
-def survey(config: TasksConfig, *, seed: int, domain: Iterable[DomainSnapshot]) -> Supply:
-    """Every shelf of every eligible user, and what each bucket could hold."""
+def survey(config: TasksConfig, *, seed: int, domain: Iterable[DomainSnapshot], count: int | None = None) -> Supply:
+    """Every shelf of the eligible users, and what each bucket could hold. With `count`, of as many users per domain as tasks are wanted of it."""
     supply = Supply()
-    for snapshot in domain:
-        site = supply.sites[snapshot.name] = open_domain(snapshot)
-        for user_id in eligible(site, config):
-            entries = shelf(site, user_id, config, seed)
-            supply.shelves[snapshot.name, user_id] = entries
-            for lead in entries:
-                for bucket in _buckets(site, lead, entries, config):
-                    supply.leads[bucket].append(lead)
-            for lead in _pair_leads(site, entries, config):
-                bucket = Bucket(kind_of(False, lead.writes, lead.burden), True, Cell(site.name, lead.writes, lead.bin, lead.tool))
-                supply.leads[bucket].append(lead)
+    supply.sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
+    for name, site in supply.sites.items():
+        users = eligible(site, config)
+        if count is not None:
+            wanted = max(MIN_SURVEYED, count // len(supply.sites))
+            users = sorted(Random(f"{seed}:{name}:users").sample(users, min(wanted, len(users))))
+        for stall in in_parallel(partial(_stall, site, config, seed), users, config.workers):
+            supply.shelves[name, stall.user_id] = stall.entries
+            for bucket, numbers in stall.buckets.items():
+                supply.leads.setdefault(bucket, []).extend(stall.entries[number] for number in numbers)
     return supply
+
+
+class Stall(NamedTuple):
+    """One user's shelf, and for each bucket the numbers of the entries that could lead a task in it."""
+
+    user_id: str
+    entries: list[Entry]
+    buckets: dict[Bucket, list[int]]
+
+
+def _stall(site: OpenDomain, config: TasksConfig, seed: int, user_id: str) -> Stall:
+    entries = shelf(site, user_id, config, seed)
+    buckets: dict[Bucket, list[int]] = {}
+    for number, lead in enumerate(entries):
+        for bucket in _buckets(site, lead, entries, config):
+            buckets.setdefault(bucket, []).append(number)
+    for number in _pair_leads(site, entries, config):
+        lead = entries[number]
+        bucket = Bucket(kind_of(False, lead.writes, lead.burden), True, Cell(site.name, lead.writes, lead.bin, lead.tool))
+        buckets.setdefault(bucket, []).append(number)
+    return Stall(user_id, entries, buckets)
 
 
 def eligible(site: OpenDomain, config: TasksConfig) -> list[str]:
@@ -97,14 +115,14 @@ def _buckets(site: OpenDomain, lead: Entry, entries: Sequence[Entry], config: Ta
             yield Bucket(kind_of(False, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
 
 
-def _pair_leads(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig) -> Iterator[Entry]:
+def _pair_leads(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig) -> Iterator[int]:
     """Per tool and burden, the first of a user's decisions that can also be told at low burden: one is enough, and each costs two certificates."""
     found: set[tuple[str, str]] = set()
-    for lead in entries:
+    for number, lead in enumerate(entries):
         wanted = lead.outcome == "act" and lead.burden >= MIN_PAIR_HIGH_BURDEN and lead.writes <= config.max_writes
         if wanted and (lead.tool, lead.bin) not in found and _low(site, lead) is not None:
             found.add((lead.tool, lead.bin))
-            yield lead
+            yield number
 
 
 def _fill(lead: Entry, entries: Sequence[Entry], writes: int, rng: Random) -> list[Entry] | None:
@@ -153,23 +171,32 @@ def _low(site: OpenDomain, lead: Entry) -> tuple[Wish, Decision, Decision] | Non
     return (wish, low, high) if low.certificate.burden <= min(MAX_PAIR_LOW_BURDEN, high.certificate.burden - 1) else None
 
 
-def _tasks(supply: Supply, quota: Quota, config: TasksConfig, seed: int, made: Made) -> Iterator[Task]:
-    """Up to `quota.tasks` new tasks of the bucket; users take turns, and a later round goes on where the last one stopped."""
+class Drawn(NamedTuple):
+    """Tasks of one bucket, and how many leads it took."""
+
+    tasks: list[Task]
+    used: int
+
+
+def _draw(supply: Supply, config: TasksConfig, seed: int, quota: Quota) -> Drawn:
+    """Up to `quota.tasks` tasks of the bucket; users take turns, and a later round goes on where the last one stopped."""
     rng = Random(f"{seed}:{canonical(quota.bucket)}")
-    site = supply.sites[quota.bucket.cell.domain]
-    number = 0
-    leads = _in_turns(supply.leads[quota.bucket], rng)
-    for lead in leads[made.used.get(quota.bucket, 0) :]:
-        made.used[quota.bucket] = made.used.get(quota.bucket, 0) + 1
-        new = _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
-        if any(task.id in made.ids for task in new):
-            continue
-        for task in new:
-            made.ids.add(task.id)
-            number += 1
-            yield task
-        if number >= quota.tasks:
-            return
+    site, start = supply.sites[quota.bucket.cell.domain], supply.used.get(quota.bucket, 0)
+    tasks: list[Task] = []
+    used = 0
+    for lead in _in_turns(supply.leads[quota.bucket], rng)[start:]:
+        used += 1
+        tasks += _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
+        if len(tasks) >= quota.tasks:
+            break
+    return Drawn(tasks, used)
+
+
+def _new(tasks: Sequence[Task], made: set[str]) -> list[Task]:
+    """Those that no bucket has given before: the high half of a pair can be a plain task too."""
+    new = [task for task in tasks if task.id not in made]
+    made.update(task.id for task in new)
+    return new
 
 
 def _in_turns(leads: Sequence[Entry], rng: Random) -> list[Entry]:
@@ -208,8 +235,8 @@ def _pair(site: OpenDomain, lead: Entry) -> list[Task]:
     wish, low, high = found
     name = content_id("pair", [lead.user_id, [call.key for call in high.calls]])
     tasks = [
-        assemble(site, lead.user_id, (lead.wish,), (high,), Pair(id=name, member="high")),
-        assemble(site, lead.user_id, (wish,), (low,), Pair(id=name, member="low")),
+        assemble(site, [lead], (lead.wish,), (high,), Pair(id=name, member="high")),
+        assemble(site, [lead], (wish,), (low,), Pair(id=name, member="low")),
     ]
     return [] if any(flaw_of(site, task) for task in tasks) else tasks
 
