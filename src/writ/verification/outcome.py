@@ -177,6 +177,7 @@ def identified(case: Case) -> Check:
         return not_applicable("identified", "the script's identity matches nobody")
     if not reads:
         return not_applicable("identified", "the domain takes the user's word for their id")
-    tools = {read.name for read in reads} | {call.name for call, _ in case.transcript.shown_before(first) if case.site.domain.free(call)}
-    found = any(value == user_id and call.name in tools for call, value in case.transcript.shown_before(first))
+    keys = {read.key for read in reads}
+    shown = case.transcript.shown_before(first)
+    found = any(call.key in keys or (value == user_id and case.site.domain.free(call)) for call, value in shown)
     return passed("identified") if found else failed("identified", "unidentified", f"{user_id} was not looked up before the first write", first)
