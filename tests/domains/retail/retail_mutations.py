@@ -17,8 +17,8 @@ def other_orders(order, orders, named=()):
         yield {**order, "status": status, "address": address}
     for status, payment in product(STATUSES, payments):
         yield {**order, "status": status, "payment_history": [payment]}
-    for payment, items in product(payments, [[], *contents]):
-        yield {**order, "items": items, "payment_history": [payment]}
+    for status, payment, items in product(STATUSES, payments[1:3], ([], list(named))):
+        yield {**order, "status": status, "items": items, "payment_history": [payment]}
     for price in (0.01, 1e5):
         yield {**order, "items": [{**item, "price": price} for item in order["items"]]}
     yield {**order, "items": [{**item, "item_id": f"{item['item_id']}0"} for item in order["items"]]}

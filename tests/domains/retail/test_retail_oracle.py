@@ -83,19 +83,19 @@ def rereads(world, wish, user_id):
 
 def test_what_the_plan_does_not_show_cannot_change_the_decision(database):
     tried = 0
-    for user_id, wish, decision, world in certified(database, users=5, per_kind=3):
+    for user_id, wish, decision, world in certified(database, users=4, per_kind=2):
         gold = decided(world, wish, user_id)
         worlds = list(unread_worlds(world, wish, user_id, decision.certificate.plan))
-        for other in Random(wish.kind).sample(worlds, min(len(worlds), 30)):
+        for other in Random(wish.kind).sample(worlds, min(len(worlds), 20)):
             tried += 1
             assert decided(other, wish, user_id) == gold, (wish, decision.certificate.plan)
-    assert tried > 1_000
+    assert tried > 500
 
 
 def test_every_rival_is_a_world_that_changes_the_decision(database):
     """So no read of a plan is there for nothing."""
     seen = 0
-    for user_id, wish, decision, world in certified(database, users=5, per_kind=3):
+    for user_id, wish, decision, world in certified(database, users=4, per_kind=2):
         gold = decided(world, wish, user_id)
         for rival in decision.certificate.rivals:
             reads = [read for read in rival.refuters if read.name != "get_item_details"]
@@ -104,7 +104,7 @@ def test_every_rival_is_a_world_that_changes_the_decision(database):
                 worlds = combined(world, user_id, reads)
             seen += 1
             assert any(rereads(other, wish, user_id) != gold for other in worlds), (wish, rival)
-    assert seen > 200
+    assert seen > 150
 
 
 def combined(world, user_id, reads):

@@ -32,11 +32,11 @@ def shown_of(world, user_id, wish):
 
 def test_no_masked_sentence_of_a_user_is_more_than_one_in_a_hundred(generated):
     sentences = Counter()
-    for seed in range(4):
-        for user_id, wish, _, _ in certified(generated, users=60, per_kind=3, seed=seed):
+    for seed in range(2):
+        for user_id, wish, _, _ in certified(generated, users=50, per_kind=3, seed=seed):
             sentences.update(masked(RETAIL.kinds[wish.kind].request(wish, Random(f"{user_id}{seed}{wish}"))))
     commonest, number = sentences.most_common(1)[0]
-    assert sum(sentences.values()) > 5_000
+    assert sum(sentences.values()) > 2_000
     assert number / sum(sentences.values()) <= 0.01, commonest
 
 
