@@ -64,6 +64,9 @@ class ChangePickup(WishKind):
         return Wish(kind=self.name, slots={"hold": outcome.calls[0].arguments["hold_id"], "branch": wish.slots["branch"]})
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
+        if outcome.rule == "ready":
+            denied = Call(name="change_pickup", arguments={"hold_id": outcome.mentions[-1], "branch": wish.slots["branch"]})
+            yield Distractor(mistake="moves a hold that is ready", calls=(denied,))
         if not outcome.calls:
             return
         right = outcome.calls[0].arguments

@@ -76,6 +76,9 @@ class RenewLoan(WishKind):
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         right = [call.arguments["loan_id"] for call in outcome.calls]
+        if outcome.rule in ("renewal_limit", "reserved"):
+            denied = Call(name="renew_loan", arguments={"loan_id": outcome.mentions[-1]})
+            yield Distractor(mistake="renews what must not be renewed", calls=(denied,))
         for loan_id in world.read("get_member", {"member_id": user_id})["loans"]:
             if right and loan_id not in right:
                 yield Distractor(mistake="renews another loan of this member", calls=(Call(name="renew_loan", arguments={"loan_id": loan_id}),))

@@ -66,10 +66,8 @@ class Rewording:
 def broken(instruction: Instruction, fields: dict[str, str]) -> str:
     """How a paraphrase breaks the slot ledger: `lost_fact`, `leaked_id`, `invented_value`; empty where it keeps it."""
     text = "\n".join(fields.values())
-    templates = "\n".join(getattr(instruction, name) for name in REWORDED)
-    facts = [fact for told in instruction.facts for fact in told]
-    needed = [text for fact in facts for text in (fact.text, fact.wrong) if text and names(templates, text)]
-    if not all(names(text, each) for each in needed):
+    sayings = {each for told in instruction.facts for fact in told for each in (fact.text, fact.wrong) if each}
+    if any(names(getattr(instruction, name), each) and not names(fields[name], each) for name in REWORDED for each in sayings):
         return "lost_fact"
     if leaks([text], instruction.hidden):
         return "leaked_id"

@@ -27,8 +27,8 @@ _ACCEPTS = re.compile(
 )
 
 _NO_WISH = re.compile(
-    r"that('s| is| was| will be) (all|everything)|all (set|settled)|is settled|done then|all i need|exception|bend the rule|the other way|just this once"
-    r"|anyway|once more|is there really no way|surely there is a way",
+    r"that('s| is| was| will be) (all|everything)|all (set|settled)|is settled|done then|all i need|exception|bend the rule|the other way"
+    r"|just this once|anyway|once more|is there really no way|surely there is a way",
     re.I,
 )
 """Answers to an open question that bring no wish: leave-taking, and insisting on what was refused."""
@@ -80,7 +80,8 @@ class Agent:
         self._in_one = self._voice.chance(0.5)
         self._notes: list[str] = []
         """What is to be reported with the next words."""
-        self._open = list(range(len(instruction.wishes)))
+        self.open = list(range(len(instruction.wishes)))
+        """Wishes that are still to be settled, by their place."""
         self._handed: list[Outcome] = []
         self._refuses_unavailable = bool(instruction.unavailable)
         self._offered = False
@@ -101,7 +102,7 @@ class Agent:
                 yield from self._say(self._voice.say("decline_unavailable"), self._voice.say("anything_else"))
             elif not self.user_id:
                 yield from self._identify()
-            elif wrong := self._misheard([fact for place in self._open for fact in self.script.facts[place]]):
+            elif wrong := self._misheard([fact for place in self.open for fact in self.script.facts[place]]):
                 yield from self._say(self._voice.say("read_back", wrong=wrong[0].wrong, name=words(wrong[0].name)))
             elif (place := self._voiced()) is not None:
                 yield from self._settle(place)
@@ -117,9 +118,9 @@ class Agent:
 
         A wish without such facts is heard by its details; without those, where the user answers an open question with it.
         """
-        for place in self._open:
+        for place in self.open:
             core = [fact for fact in self.script.facts[place] if fact.core]
-            if self._were_said(core or self.script.facts[place], place) or (not core and self._prompted and place == self._open[0]):
+            if self._were_said(core or self.script.facts[place], place) or (not core and self._prompted and place == self.open[0]):
                 return place
         return None
 
@@ -168,7 +169,7 @@ class Agent:
         """Learns what was withheld, decides, and acts, declines, or keeps it for a human at the end."""
         wish = self.script.wishes[place]
         yield from self._learn(self.script.facts[place], "ask_detail")
-        self._open.remove(place)
+        self.open.remove(place)
         self._prompted = False
         slips.plan_missing_read(self, wish)
         try:
@@ -197,7 +198,7 @@ class Agent:
         for told in outcome.told:
             if not slips.leaves_out(self, told):
                 self._notes.append(self._voice.say("told", name=told.name.replace("_", " "), value=spelled(told)))
-        if not self._open:
+        if not self.open:
             yield from slips.extra_write(self, wish, outcome)
 
     def _agreed(self, calls: Sequence[Call]) -> Talk[bool]:
@@ -234,8 +235,7 @@ class Agent:
     def _decline(self, outcome: Outcome, wish: Wish) -> Talk[None]:
         """Names what cannot be done and the rule; hears the answer before anything else is taken up."""
         yield from slips.forbidden_write(self, wish, outcome)
-        if self.faults.fire("not_declined"):
-            self.faults.label("not_declined", "not_declined")
+        if slips.passes_over(self, outcome):
             self._notes.append(self._voice.say("silent"))
             return
         waiting = self._voiced()
@@ -265,13 +265,13 @@ class Agent:
 
     def _idle(self) -> Talk[None]:
         """Nothing is to be done: asks what is wanted, offers more, or takes leave."""
-        if len(self._open) == len(self.script.wishes) and not self._notes and not self._offered:
+        if len(self.open) == len(self.script.wishes) and not self._notes and not self._offered:
             question = self._voice.say("what")
             self._open_questions = (question,)
             yield from self._say(question)
-        elif not self._open and self.faults.fire("needless_transfer"):
+        elif not self.open and self.faults.fire("needless_transfer"):
             yield from slips.needless_transfer(self, self._voice)
-        elif self._offered and not self._notes and not self._open:
+        elif self._offered and not self._notes and not self.open:
             yield from self._say(self._voice.say("goodbye"))
         else:
             yield from self._say(self._voice.say("anything_else"))

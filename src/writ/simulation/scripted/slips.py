@@ -122,6 +122,8 @@ def instead_of(agent: "Agent", call: Call, outcome: Outcome) -> "Generator[Act, 
     if agent.faults.fire("no_confirmation"):
         agent.faults.label("no_confirmation", "unconfirmed_write")
         return False
+    if agent.open:
+        return False  # a later wish could make good what goes wrong here
     if agent.faults.fire("missing_write"):
         agent.faults.label("missing_write", "missing_write")
         return True
@@ -167,7 +169,7 @@ def _shape(text: str) -> str:
 
 def repeated_write(agent: "Agent", call: Call) -> "Generator[Act, str, None]":
     """The same write once more; what it is follows from what the environment says to it."""
-    if not agent.faults.fire("repeated_write"):
+    if agent.open or not agent.faults.fire("repeated_write"):
         return
     turn, changes = agent.turn, _changes(agent, call)
     content = yield from agent.use(call)
@@ -213,6 +215,14 @@ def leaves_out(agent: "Agent", told: Told) -> bool:
     if not tellable or not agent.faults.fire("missing_fact"):
         return False
     agent.faults.label("missing_fact", "missing_fact")
+    return True
+
+
+def passes_over(agent: "Agent", outcome: Outcome) -> bool:
+    """Whether a denial is left unsaid: the last one, of something that no other refusal has named."""
+    if agent.open or any(mention.lower() in agent.spoken.lower() for mention in outcome.mentions) or not agent.faults.fire("not_declined"):
+        return False
+    agent.faults.label("not_declined", "not_declined")
     return True
 
 
