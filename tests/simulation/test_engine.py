@@ -141,6 +141,20 @@ def test_a_token_budget_ends_the_run_and_a_larger_one_finishes_it():
     assert len(asyncio.run(play(tasks, journal=journal, max_tokens=10**9))) == 20 == len(journal.records)
 
 
+@pytest.mark.parametrize(("concurrency", "requests"), [(1, range(16, 17)), (20, range(20, 41))])
+def test_a_budget_wastes_few_requests_on_conversations_that_it_cannot_finish(concurrency: int, requests: range):
+    """A conversation costs 8 requests of 110 tokens: two fit. Those that all begin at once are cut off before they spend much more."""
+    asked = []
+
+    async def counted(body: dict[str, Any]) -> Any:
+        asked.append(body["user"])
+        return await desk_answer(body)
+
+    with pytest.raises(BudgetReached):
+        asyncio.run(play(batches(4, wanted=5, size=5), answer=counted, max_tokens=int(2.5 * 880), concurrency=concurrency))
+    assert len(asked) in requests
+
+
 def test_a_dollar_budget_counts_by_the_prices_of_the_endpoints():
     journal, prices = MemoryJournal(), {"usd_per_million_prompt_tokens": 1_000.0, "usd_per_million_completion_tokens": 10_000.0}
     with pytest.raises(BudgetReached, match="max_cost_usd"):
