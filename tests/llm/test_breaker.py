@@ -106,6 +106,20 @@ def test_late_failures_of_others_do_not_end_a_probe() -> None:
     assert run_virtually(scenario()) is True
 
 
+def test_late_failures_of_others_do_not_put_the_probe_off() -> None:
+    async def scenario() -> float:
+        breaker = _breaker()
+        others = [await breaker.enter() for _ in range(5)]
+        await _fail(breaker, 3)
+        await asyncio.sleep(0.9)
+        for other in others:
+            breaker.leave(other, alive=False)
+        await breaker.enter()
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(scenario()) == pytest.approx(1.0)
+
+
 def test_server_that_stays_away_ends_the_waiting_of_all() -> None:
     async def scenario() -> float:
         breaker = _breaker(patience_s=60)

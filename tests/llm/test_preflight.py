@@ -89,7 +89,9 @@ def test_url_without_v1_is_told() -> None:
     ],
 )
 def test_tool_calls_that_come_back_as_text_name_the_servers_flags(text: str) -> None:
-    assert "--enable-auto-tool-choice --tool-call-parser hermes" in _refusal(_says(text))
+    told = _refusal(_says(text))
+    assert "returns tool calls as text" in told
+    assert "--enable-auto-tool-choice --tool-call-parser hermes" in told
 
 
 def test_server_that_refuses_tools_names_its_flags() -> None:

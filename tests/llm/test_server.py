@@ -134,6 +134,17 @@ def test_answer_that_nobody_waits_for_is_cancelled() -> None:
     assert asyncio.run(scenario())
 
 
+def test_front_that_is_left_answers_no_more_on_connections_it_had() -> None:
+    async def scenario() -> None:
+        async with aiohttp.ClientSession() as session:
+            async with serve(hello, models=[MODEL]) as server:
+                await (await session.post(f"{server.base_url}/chat/completions", json=CHAT)).read()
+            with pytest.raises(aiohttp.ClientError):
+                await session.post(f"{server.base_url}/chat/completions", json=CHAT)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_server_that_is_signalled_closes_and_exits_cleanly_although_a_client_waits(number: signal.Signals) -> None:
     process = subprocess.Popen([sys.executable, "-c", _SERVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

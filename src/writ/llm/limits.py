@@ -64,7 +64,7 @@ class AdaptiveLimit:
 
     async def acquire(self) -> int:
         """Waits for a slot, first come first served. Give what it returns to `release`, exactly once."""
-        if self._in_flight < int(self._limit) and not self._waiters:
+        if self._in_flight < int(self._limit):
             self._in_flight += 1
             return self._window
         slot: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -6,12 +6,12 @@ httpx2's own pool, 0.6 ms over the package's aiohttp extra; with the two hooks b
 """
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import httpx2
 import openai
 import orjson
-from openai._models import FinalRequestOptions
 from pydantic import SecretStr
 from typing_extensions import override
 
@@ -83,7 +83,7 @@ class _Client(openai.AsyncOpenAI):
     _built: tuple[httpx2.URL, httpx2.Headers] | None = None
 
     @override
-    def _build_request(self, options: FinalRequestOptions, *, retries_taken: int = 0) -> httpx2.Request:
+    def _build_request(self, options: Any, *, retries_taken: int = 0) -> httpx2.Request:
         if not isinstance(options.content, bytes):
             return super()._build_request(options, retries_taken=retries_taken)
         if self._built is None:
