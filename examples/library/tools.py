@@ -156,7 +156,7 @@ class DeskTools(Toolkit):
         edition = self._record("editions", edition_id)
         self._record("members", member_id)
         self._branch(branch)
-        hold_id = f"h{1 + max((int(held[1:]) for held in self.database.ids('holds')), default=1000)}"
+        hold_id = self._new_hold_id()
         hold = {
             "hold_id": hold_id,
             "member_id": member_id,
@@ -213,6 +213,13 @@ class DeskTools(Toolkit):
             raise ToolRefused(f"There is no '{record_id}' among the {table}")
         return record
 
+    def _new_hold_id(self) -> str:
+        """The first free id after those of the snapshot."""
+        number = self.database.database.memo("last hold", _last_hold) + 1
+        while self.database.get("holds", f"h{number}") is not None:
+            number += 1
+        return f"h{number}"
+
     def _branch(self, branch: str) -> None:
         if branch not in BRANCHES:
             raise ToolRefused(f"There is no branch '{branch}'; branches are {', '.join(BRANCHES)}")
@@ -225,6 +232,10 @@ def _catalog(tables: Tables) -> dict[str, list[str]]:
         for text in {edition["title"].lower(), edition["author"].lower()}:
             index.setdefault(text, []).append(edition_id)
     return index
+
+
+def _last_hold(tables: Tables) -> int:
+    return max((int(hold_id[1:]) for hold_id in tables["holds"]), default=1000)
 
 
 def renewed(due: str) -> str:

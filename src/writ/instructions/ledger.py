@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from writ.domains.environment import Environment
 from writ.domains.registry import OpenDomain
 from writ.errors import ToolRefused
@@ -35,11 +37,13 @@ def balance(site: OpenDomain, task: Task, identity: Sequence[Fact]) -> Ledger:
     """Adds up both sides for one task, decision by decision, each in the state that the ones before left."""
     facts = tuple(site.domain.kinds[wish.kind].facts(wish) for wish in task.wishes)
     known = Words((*identity, *(fact for told in facts for fact in told)), task.user_id)
-    world, shown, underived = site.environment(), Shown(), list[str]()
+    world, shown, texts, underived = site.environment(), Shown(), list[bytes](), list[str]()
     for wish, decision in zip(task.wishes, task.decisions, strict=True):
-        shown += _outputs(world, decision.certificate.plan)
+        outputs = list(_outputs(world, decision.certificate.plan)) if decision.calls else []
+        shown += outputs
+        texts += (orjson.dumps(output, option=orjson.OPT_NON_STR_KEYS) for _, output in outputs)
         for call in decision.calls:
-            underived += _underived(site, call, wish, known, shown)
+            underived += _underived(site, call, wish, known, shown, texts)
             world.call(call.name, call.arguments)
     return Ledger(facts, _hidden(site, task.decisions, known), tuple(underived))
 
@@ -88,16 +92,23 @@ def _outputs(world: Environment, reads: Iterable[Call]) -> Iterator[tuple[Call, 
             continue
 
 
-def _underived(site: OpenDomain, call: Call, wish: Wish, known: Words, shown: Shown) -> Iterator[str]:
-    """Argument leaves that nothing gives."""
-    missing = [(path, value) for path, value in _paths(call.arguments) if value not in known]
-    if not missing:
-        return
-    formulas: Mapping[str, tuple[str, Any]] = site.domain.formulas(call, shown, wish.slots)
-    outputs = {_plain(leaf) for _, output in shown for leaf in leaves(output)}
-    for path, value in missing:
-        if path not in formulas and _plain(value) not in outputs:
+def _underived(site: OpenDomain, call: Call, wish: Wish, known: Words, shown: Shown, texts: Sequence[bytes]) -> Iterator[str]:
+    """Argument leaves that nothing gives. `texts`: the outputs as JSON, where a value is looked for as it stands between marks."""
+    given: Mapping[str, tuple[str, Any]] | None = None
+    for path, value in _paths(call.arguments):
+        if value in known or _is_shown(value, texts):
+            continue
+        given = site.domain.formulas(call, shown, wish.slots) if given is None else given
+        if path not in given:
             yield f"{call.name}.{path} = {value!r}"
+
+
+def _is_shown(value: Any, texts: Sequence[bytes]) -> bool:
+    token = orjson.dumps(value)
+    if isinstance(value, str):
+        return any(token in text for text in texts)
+    pattern = re.compile(rb"[:,\[]" + re.escape(token.removesuffix(b".0")) + rb"(\.0+)?[,\]}]")
+    return any(pattern.search(text) for text in texts)
 
 
 def _paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
