@@ -1,6 +1,7 @@
 """From references to the items they mean: within the order that is named or described, or wherever in the account they are.
 
 Besides the order references of orders.py, `{"by": "whichever", "status": ...}` means that the user does not say in which order an item is.
+Where several orders are named, each item is in one of them.
 """
 
 from collections.abc import Sequence
@@ -33,10 +34,12 @@ def locate(order_ref: Json, item_refs: Sequence[Json], user_id: str, book: Book)
     if order_ref["by"] == "whichever":
         orders = yield from _all_orders(user_id, book)
         scope = [order for order in orders if of_status(order, order_ref)]
-        found_in = [tuple(Hit(order, item) for order in scope for item in order["items"] if fits(item, ref)) for ref in item_refs]
+        found_in = [_fitting(ref, scope) for ref in item_refs]
         _note(orders, found_in[0], item_refs[0], book)
         return Located(tuple(_verified(ref, hits) for ref, hits in zip(item_refs, found_in, strict=True)), Found(()))
     found = yield from find_orders(order_ref, user_id, book)
+    if order_ref["by"] == "ids" and len(found.orders) > 1:
+        return Located(tuple(_verified(ref, _fitting(ref, found.orders)) for ref in item_refs), found)
     hits = tuple(tuple(Hit(order, item) for order in found.orders for item in find_items(ref, order)) for ref in item_refs)
     return Located(hits, found)
 
@@ -61,6 +64,10 @@ def _note(orders: Sequence[Json], hits: Sequence[Hit], ref: Json, book: Book) ->
     for order in orders:
         book.rival(f"order {order['order_id']} holds other items, or is in another state", order_call(order["order_id"]))
         book.rival("the account lists another order with such an item", user_call(order["user_id"]))
+
+
+def _fitting(ref: Json, orders: Sequence[Json]) -> tuple[Hit, ...]:
+    return tuple(Hit(order, item) for order in orders for item in order["items"] if fits(item, ref))
 
 
 def _verified(ref: Json, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

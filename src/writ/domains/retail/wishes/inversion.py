@@ -1,6 +1,6 @@
 """Making swaps by inversion: from an item and the variant it becomes to words that fix it, and to the near misses around it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from writ.domains.base import Outcome
 from writ.domains.environment import Environment
 from writ.domains.retail.evidence_book import Decline, Json, account, product_of
 from writ.domains.retail.items import choose
+from writ.domains.retail.orders import paid_with
 from writ.domains.retail.payments import reference_to
 from writ.domains.retail.wishes.references import count_of, item_reference, references_to
 from writ.schema import Call, Distractor
@@ -125,20 +126,47 @@ def _superlative(gold: Json, rng: Random) -> Json:
     return {"options": {key: gold["options"][key] for key in keys}, "rest": "any", "best": rng.choice(("lowest", "highest"))}
 
 
-def narrowed_changes(call: Call, world: Environment) -> list[Json] | None:
-    """The swaps of a call as exact words: each item by its product and options, each new one by all its options."""
-    order = world.state.get("orders", call.arguments["order_id"])
-    if order is None:
-        return None
-    items = {item["item_id"]: item for item in order["items"]}
-    changes: list[Json] = []
-    for old_id, new_id in zip(call.arguments["item_ids"], call.arguments["new_item_ids"], strict=True):
-        ref = item_reference(items[old_id], order, Random(0))
-        if ref is None:
+class Named(NamedTuple):
+    """The least that has to be looked up to understand some calls: their orders by id, their items by product and options."""
+
+    order: Json
+    items: list[Json]
+    original: bool
+    """Each call uses the payment method that its order was paid with."""
+
+
+def named(calls: Sequence[Call], world: Environment) -> Named | None:
+    """Words for the orders and items of the calls; None where no words tell the items apart."""
+    orders = {call.arguments["order_id"]: world.state.get("orders", call.arguments["order_id"]) or {"items": []} for call in calls}
+    together: Json = {"items": [item for order in orders.values() for item in order["items"]]}
+    refs: list[Json] = []
+    for call in calls:
+        items = {item["item_id"]: item for item in orders[call.arguments["order_id"]]["items"]}
+        told = [item_reference(items[item_id], together, Random(0)) for item_id in call.arguments["item_ids"]]
+        refs += [ref for ref in told if ref]
+        if len(told) != len([ref for ref in told if ref]):
             return None
-        new = product_of(world, items[old_id]["product_id"])["variants"][new_id]
-        changes.append({"item": ref, "new": {"options": dict(new["options"]), "rest": "any", "best": ""}})
-    return changes
+    original = all(paid_with(orders[call.arguments["order_id"]]) == call.arguments["payment_method_id"] for call in calls)
+    return Named({"by": "ids", "ids": list(orders)}, refs, original)
+
+
+def narrowed_swaps(calls: Sequence[Call], payment: Json, world: Environment) -> Json | None:
+    """Slots that tell the swaps exactly: each new item by all its options. None where no words do."""
+    words = named(calls, world) if calls else None
+    if words is None:
+        return None
+    pairs = [pair for call in calls for pair in zip(call.arguments["item_ids"], call.arguments["new_item_ids"], strict=True)]
+    products = _products_of(calls, world)
+    options = [product_of(world, products[old])["variants"][new]["options"] for old, new in pairs]
+    new = [{"options": dict(fixed), "rest": "any", "best": ""} for fixed in options]
+    changes = [{"item": item, "new": wanted} for item, wanted in zip(words.items, new, strict=True)]
+    return {"order": words.order, "changes": changes, "payment": {"by": "original"} if words.original else payment}
+
+
+def _products_of(calls: Sequence[Call], world: Environment) -> dict[str, str]:
+    """Product id by item id, over the orders of the calls."""
+    orders = [world.state.get("orders", call.arguments["order_id"]) or {"items": []} for call in calls]
+    return {item["item_id"]: item["product_id"] for order in orders for item in order["items"]}
 
 
 def near_swaps(outcome: Outcome, user_id: str, world: Environment) -> Iterator[Distractor]:

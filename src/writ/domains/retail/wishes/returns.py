@@ -14,6 +14,7 @@ from writ.domains.retail.phrases import item_fact, order_facts, order_phrase, or
 from writ.domains.retail.scope import Hit, locate
 from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
+from writ.domains.retail.wishes.inversion import named
 from writ.domains.retail.wishes.references import count_of, in_stock, item_reference, references_to
 from writ.domains.retail.words import item_words, listed, plain_money, product_words
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
@@ -126,18 +127,11 @@ class ReturnItems(RetailKind):
         return f"You want to return {what} {place}. The refund should go to {payment_script(wish.slots['payment'])}.{ask}"
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
-        if len(outcome.calls) != 1:
+        words = named(outcome.calls, world) if outcome.calls else None
+        if words is None:
             return None
-        arguments = outcome.calls[0].arguments
-        order = world.state.get("orders", arguments["order_id"]) or {}
-        items = {item["item_id"]: item for item in order["items"]}
-        refs = [item_reference(items[item_id], order, Random(0)) for item_id in arguments["item_ids"]]
-        if not all(refs):
-            return None
-        original = order["payment_history"][0]["payment_method_id"] == arguments["payment_method_id"]
-        payment = {"by": "original"} if original else wish.slots["payment"]
-        named = {"by": "ids", "ids": [arguments["order_id"]]}
-        return Wish(kind=self.name, slots={**wish.slots, "order": named, "items": {"by": "named", "items": refs}, "payment": payment})
+        payment = {"by": "original"} if words.original else wish.slots["payment"]
+        return Wish(kind=self.name, slots={**wish.slots, "order": words.order, "items": {"by": "named", "items": words.items}, "payment": payment})
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         first, *rest = outcome.calls

@@ -13,9 +13,9 @@ from writ.domains.retail.phrases import order_facts, order_phrase, order_script,
 from writ.domains.retail.scope import Hit
 from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, require_open, told_money
-from writ.domains.retail.wishes.inversion import narrowed_changes, near_swaps
+from writ.domains.retail.wishes.inversion import narrowed_swaps, near_swaps
 from writ.domains.retail.wishes.references import references_to
-from writ.domains.retail.wishes.swaps import EXCHANGE, MODIFY, Swapped, swap_calls
+from writ.domains.retail.wishes.swaps import EXCHANGE, MODIFY, SWAP_KIND_OF, Swapped, swap_calls
 from writ.domains.retail.words import money, product_words
 from writ.schema import Candidate, Distractor, Fact, Wish
 
@@ -120,14 +120,9 @@ class SaveKind(RetailKind):
         return f"In {where}, you want to swap {which}. For the price difference: {payment_script(wish.slots['payment'])}.{ask}"
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
-        if len(outcome.calls) != 1:
-            return None
-        changes = narrowed_changes(outcome.calls[0], world)
-        order = {"by": "ids", "ids": [outcome.calls[0].arguments["order_id"]]}
-        slots = {**wish.slots, "order": order, "changes": changes}
-        del slots["pick"]
-        kind = {EXCHANGE: "exchange_items", MODIFY: "change_items"}[self.tool]
-        return Wish(kind=kind, slots=slots) if changes else None
+        slots = narrowed_swaps(outcome.calls, wish.slots["payment"], world)
+        ask = {"ask": wish.slots["ask"]} if "ask" in wish.slots else {}
+        return Wish(kind=SWAP_KIND_OF[self.tool], slots=slots | ask) if slots else None
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         return near_swaps(outcome, user_id, world)

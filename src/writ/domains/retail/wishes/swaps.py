@@ -17,7 +17,7 @@ from writ.domains.retail.phrases import item_fact, new_facts, new_phrase, order_
 from writ.domains.retail.scope import Hit, locate
 from writ.domains.retail.templates import TEMPLATES, say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
-from writ.domains.retail.wishes.inversion import narrowed_changes, near_swaps, swap_wishes
+from writ.domains.retail.wishes.inversion import narrowed_swaps, near_swaps, swap_wishes
 from writ.domains.retail.words import item_phrase, item_words, product_words, with_article
 from writ.domains.wording import spin
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
@@ -89,14 +89,9 @@ class SwapKind(RetailKind):
         return f"You want to {verb} {place}: {changes}. For the price difference: {payment_script(wish.slots['payment'])}.{ask}"
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
-        if len(outcome.calls) != 1:
-            return None
-        changes = narrowed_changes(outcome.calls[0], world)
-        if changes is None:
-            return None
-        order = {"by": "ids", "ids": [outcome.calls[0].arguments["order_id"]]}
-        slots = {**wish.slots, "order": order, "changes": changes, "payment": _nearest(wish, outcome.calls[0], world)}
-        return Wish(kind=SWAP_KIND_OF[self.tool], slots={key: value for key, value in slots.items() if key in _SLOTS})
+        slots = narrowed_swaps(outcome.calls, wish.slots["payment"], world)
+        ask = {"ask": wish.slots["ask"]} if "ask" in wish.slots else {}
+        return Wish(kind=self.name, slots=slots | ask) if slots else None
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         return near_swaps(outcome, user_id, world)
@@ -117,15 +112,7 @@ def _require_same_product(changes: Sequence[Json]) -> None:
             raise Decline("product_type", f"swapping the {old} for a {new}", product_words(change["item"]["product"]), new)
 
 
-_SLOTS = ("order", "changes", "payment", "ask")
 SWAP_KIND_OF: Mapping[str, str] = {EXCHANGE: "exchange_items", MODIFY: "change_items"}
-
-
-def _nearest(wish: Wish, call: Call, world: Environment) -> Json:
-    """The original method where it is the one meant: no other telling needs less reading."""
-    order = world.state.get("orders", call.arguments["order_id"]) or {}
-    original = order["payment_history"][0]["payment_method_id"]
-    return {"by": "original"} if original == call.arguments["payment_method_id"] else dict(wish.slots["payment"])
 
 
 def _names(world: Environment) -> frozenset[str]:
