@@ -259,8 +259,11 @@ def test_server_without_a_list_of_models_lists_none(body: bytes) -> None:
 
 
 def test_model_without_url_or_key_is_refused_with_the_next_action() -> None:
-    with pytest.raises(ConfigError, match="base_url"):
-        open_model(EndpointSettings(model="m"))
+    for url in ("", "localhost:8000/v1", "ftp://h/v1", "http:///v1", "/v1", "http://h:port/v1", "http://[x/v1"):
+        with pytest.raises(ConfigError, match=r"base_url.*such as http://host:8000/v1"):
+            open_model(EndpointSettings(model="m", base_url=url))
+    for url in ("http://agent:8000/v1", "https://api.example.com", "http://[::1]:8000/v1", "http://10.0.0.1/proxy/v1/"):
+        assert open_model(EndpointSettings(model="m", base_url=url)).name == "m"
     with pytest.raises(ConfigError, match=r"\$THE_KEY.*export"):
         open_model(EndpointSettings(model="m", base_url="http://h/v1", api_key_env="THE_KEY"))
 

@@ -4,6 +4,7 @@ Read in this order: this file, `pool.py` (`Endpoint`, what a simulation calls), 
 `faults.py` are the other end of the wire, for scripted models, tests and benchmarks.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,8 @@ from pydantic import Field, JsonValue, SecretStr
 
 from writ.errors import ConfigError, Unavailable
 from writ.schema import Record, ToolCall, execution
+
+_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^\s?#]*)?")
 
 
 class Cause(StrEnum):
@@ -175,10 +178,11 @@ def request_prefix(settings: EndpointSettings, tools: Sequence[Mapping[str, Any]
 def open_model(settings: EndpointSettings, api_key: SecretStr | None = None) -> ChatModel:
     """The adapter for an endpoint; opens no connection yet. The vendor's package (1 s to import) is loaded here.
 
-    Raises: ConfigError without a URL, or where `api_key_env` is set and no key was handed in.
+    Raises: ConfigError without a proper URL, or where `api_key_env` is set and no key was handed in.
     """
-    if not settings.base_url:
-        raise ConfigError(f"model '{settings.model}' has no base_url; set it to an OpenAI-compatible URL such as http://host:8000/v1")
+    if not _URL.fullmatch(settings.base_url):
+        stated = f"base_url={settings.base_url!r}" if settings.base_url else "no base_url"
+        raise ConfigError(f"model '{settings.model}' has {stated}; set it to an OpenAI-compatible URL such as http://host:8000/v1")
     if settings.api_key_env and api_key is None:
         raise ConfigError(f"the key of model '{settings.model}' is read from ${settings.api_key_env}, which is not set; export it")
     from writ.llm.openai import OpenAIModel

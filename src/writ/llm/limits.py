@@ -37,8 +37,8 @@ class Outcome(Enum):
 class AdaptiveLimit:
     """A semaphore whose size follows what the server bears: additive increase, multiplicative decrease, and a memory.
 
-    It doubles per window until refusals first pile up, then halves, at most once per window, and grows back by a twentieth per window to
-    the level just below the one refused (the ceiling). There it holds, and tries one step more only now and then, ever more rarely while
+    It doubles per window until refusals first pile up, then halves, at most once per window, and grows back by a tenth per window to the
+    level just below the one refused (the ceiling). There it holds, and tries a twentieth more only now and then, ever more rarely while
     that fails. So it stays at the limit of a server that has one, and finds a new one after the server was scaled.
     """
 
