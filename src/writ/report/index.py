@@ -1,0 +1,62 @@
+"""One line per conversation: what a reader filters by and what the page counts. Stands in columns, which compress well."""
+
+from collections import defaultdict
+from typing import Any
+
+from writ.schema import Behavior, Verdict
+from writ.streams import Conversation
+
+AXES: tuple[str, ...] = tuple(Behavior.model_fields)
+_TITLE_CHARACTERS = 200
+
+
+class Index:
+    """Columns of equal length, by name."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = defaultdict(list)
+
+    def add(self, conversation: Conversation, verdict: Verdict, split: str) -> None:
+        """`split` of the dataset row that it became; empty: it became none."""
+        line = _identity(conversation) | _judged(verdict, split) | _sizes(conversation)
+        for name, value in line.items():
+            self.columns[name].append(value)
+
+
+def _identity(conversation: Conversation) -> dict[str, Any]:
+    trajectory, task, instruction = conversation
+    return {
+        "id": trajectory.id,
+        "task": task.id,
+        "person": task.user_id,
+        "domain": task.domain,
+        "kind": task.kind,
+        "writes": task.cell.writes,
+        "burden": task.burden,
+        "bin": task.cell.burden,
+        "tool": task.tool,
+        "pair": task.pair.member if task.pair else "",
+        "title": instruction.reason_for_call[:_TITLE_CHARACTERS],
+        "behavior": "|".join(str(getattr(instruction.behavior, axis)) for axis in AXES),
+        "agent": trajectory.agent,
+        "user": trajectory.user,
+        "source": trajectory.source,
+    }
+
+
+def _judged(verdict: Verdict, split: str) -> dict[str, Any]:
+    return {"kept": int(verdict.kept), "cause": verdict.cause, "owner": verdict.owner or "", "reward": verdict.reward, "row": split}
+
+
+def _sizes(conversation: Conversation) -> dict[str, Any]:
+    trajectory = conversation.trajectory
+    agent, user = trajectory.agent_usage, trajectory.user_usage
+    return {
+        "messages": len(trajectory.messages),
+        "calls": sum(len(message.tool_calls) for message in trajectory.messages),
+        "requests": agent.requests + user.requests,
+        "agent_in": agent.prompt_tokens,
+        "agent_out": agent.completion_tokens,
+        "user_in": user.prompt_tokens,
+        "user_out": user.completion_tokens,
+    }

@@ -1,0 +1,152 @@
+// A conversation as a chat: bubbles, look-ups folded, changes open and marked, what went wrong said in place.
+
+function drawChat(talk) {
+  const writes = new Set((DATA.head.domains.find((domain) => domain.name === talk.task.domain) || { writes: [] }).writes);
+  const gold = talk.task.decisions.flatMap((decision) => decision.calls);
+  const chat = h("div", { class: "chat" });
+  const context = { talk, chat, writes, gold, results: resultsOf(talk), notes: notesOf(talk) };
+  const turns = talk.messages.filter((message) => !context.results.taken.has(message.turn)).map((message) => drawMessage(message, context));
+  chat.append(chatHead(talk), verdictBanner(talk, chat), h("div", { class: "turns" }, turns, h("p", { class: "ending" }, `Ended: ${word("terminations", talk.trajectory.termination)[0].toLowerCase()}${talk.trajectory.detail ? ` (${talk.trajectory.detail})` : ""}`)));
+  return chat;
+}
+
+/** Tool results by the call that asked for them; `taken` are those that are drawn inside a call. */
+function resultsOf(talk) {
+  const found = new Map(), taken = new Set();
+  let open = new Map();
+  for (const message of talk.messages) {
+    if (message.calls.length) open = new Map(message.calls.map((call) => [call.id, call]));
+    if (message.role !== "tool" || !open.has(message.of)) continue;
+    found.set(open.get(message.of), message);
+    open.delete(message.of);
+    taken.add(message.turn);
+  }
+  return { found, taken };
+}
+
+/** What went wrong, and what was made to go wrong, by message. */
+function notesOf(talk) {
+  const notes = new Map();
+  const add = (turn, note) => notes.set(turn, [...(notes.get(turn) || []), note]);
+  for (const check of talk.verdict.checks) {
+    if (check.turn === null || !["fail", "unclear"].includes(check.result)) continue;
+    const [name, meaning] = word("causes", check.cause);
+    const first = check.cause === talk.verdict.cause;
+    add(check.turn, h("div", { class: `note-inline ${first ? "bad" : "warn"}`, data: { cause: check.cause } }, h("b", {}, `${first ? "Why it was lost: " : "Also: "}${name}. `), `${sentence(meaning)} `, check.detail && h("span", { class: "detail" }, plain(check.detail))));
+  }
+  for (const fault of talk.trajectory.faults) add(fault.turn, h("div", { class: "note-inline staged" }, h("b", {}, "Made on purpose: "), `the scripted model was told to make this fault (${humanize(fault.name).toLowerCase()}), ${fault.lethal ? "and the check must find it" : "which is harmless"}.`));
+  return notes;
+}
+
+const sentence = (text) => (text ? `${text.charAt(0).toUpperCase()}${text.slice(1)}.` : "");
+
+function chatHead(talk) {
+  const { task, trajectory, verdict } = talk, usage = [trajectory.agent_usage, trajectory.user_usage];
+  const tokens = usage.reduce((sum, each) => sum + each.prompt_tokens + each.completion_tokens, 0);
+  const copy = h("button", { type: "button", class: "quiet", title: "Copy a link to this conversation", onclick: () => copyLink(trajectory.id, copy) }, icon("link"), " Link");
+  return h("header", { class: "chat-head" },
+    h("div", { class: "chat-tools" }, h("a", { class: "quiet only-phone", href: "#find?" }, icon("left"), " List"), h("span", { class: "grow" }),
+      h("button", { type: "button", class: "quiet", title: "Previous (k)", onclick: () => step(-1) }, icon("left"), " Previous"), h("button", { type: "button", class: "quiet", title: "Next (j)", onclick: () => step(1) }, "Next ", icon("right")), copy),
+    h("h1", {}, plain(spoken(talk.instruction.reason_for_call))),
+    h("p", { class: "chips" }, h("span", { class: verdict.kept ? "chip kept" : "chip lost" }, icon(verdict.kept ? "check" : "cross"), verdict.kept ? " Kept" : " Lost"),
+      h("span", { class: "chip" }, humanize(task.domain)), h("span", { class: "chip", title: word("kinds", task.kind)[1] }, word("kinds", task.kind)[0]),
+      h("a", { class: "chip", href: findLink({ domain: task.domain, writes: String(DATA.columns.writes[talk.index]), burden: DATA.columns.bin[talk.index] }), title: "All conversations of this cell" }, `${plural(DATA.columns.writes[talk.index], "change")}, ${plural(task.burden, "look-up")}`),
+      task.pair && h("span", { class: "chip", title: "The same change is also told with more or fewer look-ups" }, `Pair: ${task.pair.member} burden`),
+      h("span", { class: "chip faint" }, `${plural(talk.messages.length, "message")} · ${short(tokens)} tokens`)),
+    h("p", { class: "ids" }, h("code", {}, plain(trajectory.id)), ` · ${trajectory.agent} serves ${trajectory.user}${trajectory.rollout ? ` · attempt ${trajectory.rollout + 1}` : ""}`));
+}
+
+async function copyLink(id, button) {
+  const link = `${location.href.split("#")[0]}#${id}`;
+  try { await navigator.clipboard.writeText(link); button.lastChild.data = " Copied"; } catch { button.lastChild.data = " It is in the address bar"; }
+  announce("The link to this conversation is in the address bar");
+}
+
+function verdictBanner(talk, chat) {
+  const { verdict } = talk;
+  if (verdict.kept) return h("p", { class: "banner good" }, h("b", {}, "Every check passed. "), "Click a value of a change to see where it came from.");
+  const [name, meaning] = word("causes", verdict.cause);
+  const check = verdict.checks.find((each) => each.cause === verdict.cause && ["fail", "unclear"].includes(each.result));
+  const turn = check && check.turn !== null ? check.turn : null;
+  const jump = turn !== null && h("button", { type: "button", class: "quiet", onclick: () => goToTurn(chat, turn) }, `Show me (message ${turn})`);
+  return h("div", { class: "banner bad", data: { cause: verdict.cause } }, h("p", {}, h("b", {}, `Lost: ${name}. `), `${sentence(meaning)} Owner: ${word("owners", verdict.owner)[0].toLowerCase()}.`),
+    check && check.detail && h("p", { class: "detail" }, plain(check.detail)), jump);
+}
+
+function goToTurn(chat, turn) {
+  const place = chat.querySelector(`[data-turn="${turn}"]`) || chat.querySelector(`[data-message="${turn}"]`);
+  place?.scrollIntoView({ block: "center", behavior: smooth() });
+}
+
+function drawMessage(message, context) {
+  const parts = [];
+  if (message.text || !message.calls.length) parts.push(bubble(message));
+  const deal = dealer(context.talk.verdict.origins, message.turn);
+  for (const call of message.calls) parts.push(callCard(call, message, deal(call), context));
+  for (const turn of [message.turn, ...message.calls.map((call) => context.results.found.get(call)?.turn)]) parts.push(...(context.notes.get(turn) || []));
+  return h("div", { class: `turn ${message.role}`, data: { message: String(message.turn) } }, parts);
+}
+
+function bubble(message) {
+  const who = { user: "Customer", assistant: "Agent", tool: "Tool result without its call", system: "System" }[message.role];
+  const stops = message.text.trim() === "###STOP###" ? "ends the conversation" : message.text.trim() === "###TRANSFER###" ? "accepts to be handed over" : "";
+  return h("div", { class: "bubble", data: { turn: String(message.turn) } },
+    h("div", { class: "who" }, h("b", {}, who), h("span", { class: "turn-number", title: `Message ${message.turn}` }, String(message.turn))),
+    h("div", { class: stops ? "said stop" : "said", dir: "auto" }, stops ? `The customer ${stops}.` : message.text ? longText(message.text) : h("i", {}, "(nothing)")));
+}
+
+function callCard(call, message, origins, context) {
+  const isWrite = context.writes.has(call.name);
+  const result = context.results.found.get(call);
+  const head = h("div", { class: "call-head" }, h("span", { class: "call-icon" }, icon(isWrite ? "write" : "read")), h("span", { class: "call-kind" }, isWrite ? "Change" : "Look-up"),
+    h("code", { class: "call-name" }, plain(call.name)), isWrite && comparison(call, context), h("span", { class: "turn-number", title: `Message ${message.turn}` }, String(message.turn)));
+  const body = call.broken ? h("pre", { class: "broken" }, longText(call.written)) : isWrite ? argumentTable(call, origins, context) : Object.keys(call.args).length > 0 && h("div", { class: "call-arguments" }, Object.entries(call.args).map(([key, value]) => h("span", {}, h("span", { class: "json-key" }, plain(key)), " ", h("code", {}, longText(typeof value === "string" ? value : JSON.stringify(value), 300)))));
+  return h("div", { class: `call ${isWrite ? "write" : "look"}` }, head, body, result ? resultPart(result, isWrite) : h("p", { class: "call-missing" }, "No result."));
+}
+
+/** Whether a write is one that the task wants, said in its header. */
+function comparison(call, context) {
+  if (call.broken) return h("span", { class: "tag bad" }, "cannot be read");
+  if (context.gold.some((gold) => callKey(gold.name, gold.arguments) === callKey(call.name, call.args))) return h("span", { class: "tag good" }, icon("check"), " as the right answer");
+  return h("span", { class: "tag bad" }, nearest(call, context.gold) ? "differs from the right answer" : "not in the right answer");
+}
+
+/** The gold call of the same tool that shares most values, or undefined. */
+function nearest(call, gold) {
+  const mine = new Map(leaves(call.args || {}).map(([path, value]) => [path, canonical(value)]));
+  const score = (other) => leaves(other.arguments).filter(([path, value]) => mine.get(path) === canonical(value)).length;
+  return gold.filter((other) => other.name === call.name).sort((a, b) => score(b) - score(a))[0];
+}
+
+function argumentTable(call, origins, context) {
+  const right = nearest(call, context.gold), wanted = new Map(right ? leaves(right.arguments) : []);
+  const refused = context.results.found.get(call)?.refused;
+  const rows = leaves(call.args).filter(([path]) => path !== "").map(([path, value]) => {
+    const origin = origins.get(path), differs = wanted.has(path) && canonical(wanted.get(path)) !== canonical(value);
+    const text = longText(typeof value === "string" ? value : JSON.stringify(value), 400);
+    const button = origin ? h("button", { type: "button", class: `argument ${origin.kind}`, "aria-pressed": "false", title: "Where did this come from?", data: { argument: path }, onclick: () => showOrigin(button, origin, context.talk, context.chat) }, text) : h("code", { class: "argument none" }, text);
+    const from = origin ? originShort(origin, context.talk) : refused ? "the call was refused" : "";
+    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row" }, plain(path)), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, plain(String(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
+  });
+  return rows.length > 0 && h("table", { class: "arguments" }, h("caption", { class: "hidden" }, "Values of this change, and where each came from"), h("tbody", {}, rows));
+}
+
+function originShort(origin, talk) {
+  return { said: `said, message ${origin.turn}`, shown: `${toolAt(talk, origin.turn)}, message ${origin.turn}`, formula: `worked out: ${humanize(origin.path).toLowerCase()}`, none: "from nowhere" }[origin.kind];
+}
+
+function resultPart(result, open) {
+  const value = parsedJson(result.text);
+  const preview = result.text.length > 110 ? `${result.text.slice(0, 110)}…` : result.text;
+  const inside = h("div", { class: "result-inside" });
+  const details = h("details", { class: `result ${result.refused ? "refused" : ""}`, data: { turn: String(result.turn) } },
+    h("summary", {}, h("span", { class: "result-label" }, result.refused ? "Refused" : "Result"), h("span", { class: "preview" }, plain(preview)), h("span", { class: "turn-number", title: `Message ${result.turn}` }, String(result.turn))), inside);
+  const fill = () => {
+    if (!inside.firstChild) inside.append(value === undefined ? h("div", { class: "json" }, h("div", { class: "json-line", data: { path: "" } }, h("span", { class: "json-text" }, longText(result.text)))) : jsonTree(value));
+    return inside.firstChild;
+  };
+  details.fillResult = fill;
+  details.addEventListener("toggle", () => details.open && fill());
+  if (open && (result.refused || result.text.length <= 110)) { details.open = false; }
+  return details;
+}

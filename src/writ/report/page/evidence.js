@@ -1,0 +1,108 @@
+// Where an argument of a write came from: a click lights up the turn or the tool output.
+
+const EVIDENCE = { lit: [], button: null };
+
+/** Origins of the calls of one message, dealt to its calls in order: `deal(call)` gives path -> origin. */
+function dealer(origins, turn) {
+  const left = origins.filter((origin) => origin.call === turn);
+  return (call) => {
+    const mine = new Map();
+    for (const [path, value] of leaves(call.args || {})) {
+      const at = left.findIndex((origin) => origin.argument === path && canonical(origin.value) === canonical(value));
+      if (at >= 0) mine.set(path, left.splice(at, 1)[0]);
+    }
+    return mine;
+  };
+}
+
+/** A few words on an origin. */
+function originLabel(origin, talk) {
+  if (origin.kind === "said") return `the customer said it in message ${origin.turn}`;
+  if (origin.kind === "shown") return `${toolAt(talk, origin.turn)} showed it in message ${origin.turn}`;
+  if (origin.kind === "formula") return `worked out: ${humanize(origin.path).toLowerCase()}`;
+  return "it comes from nowhere: nobody said it and no tool showed it";
+}
+
+function toolAt(talk, turn) {
+  const message = talk.messages[turn];
+  for (let i = turn; message && i >= 0; i--) {
+    const call = talk.messages[i].calls.find((each) => each.id === message.of);
+    if (call) return call.name;
+  }
+  return "a tool";
+}
+
+function clearEvidence() {
+  for (const undo of EVIDENCE.lit) undo();
+  EVIDENCE.lit = [];
+  if (EVIDENCE.button) EVIDENCE.button.setAttribute("aria-pressed", "false");
+  EVIDENCE.button = null;
+  document.getElementById("evidence-bar")?.remove();
+}
+
+/** Lights up the source of an argument and says in words what it is. */
+function showOrigin(button, origin, talk, chat) {
+  const again = EVIDENCE.button === button;
+  clearEvidence();
+  if (again) return;
+  EVIDENCE.button = button;
+  button.setAttribute("aria-pressed", "true");
+  const source = origin.turn === null ? null : lightUp(origin, chat);
+  const text = [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), "."];
+  const back = h("button", { type: "button", class: "quiet", onclick: () => { button.scrollIntoView({ block: "center", behavior: smooth() }); button.focus({ preventScroll: true }); } }, "Back to the change");
+  const close = h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => { const last = EVIDENCE.button; clearEvidence(); last?.focus({ preventScroll: true }); } }, icon("cross"));
+  chat.append(h("div", { id: "evidence-bar", class: origin.kind === "none" ? "bad" : "" }, h("p", {}, text), source && back, close));
+  announce(`${origin.argument} is ${origin.value}: ${originLabel(origin, talk)}`);
+  source?.scrollIntoView({ block: "center", behavior: smooth() });
+}
+
+const smooth = () => (reducedMotion() ? "instant" : "smooth");
+
+/** Marks the source inside message `origin.turn`; returns the marked element. */
+function lightUp(origin, chat) {
+  const place = chat.querySelector(`[data-turn="${origin.turn}"]`);
+  if (!place) return null;
+  if (place.open === false) place.open = true;
+  place.classList.add("lit");
+  EVIDENCE.lit.push(() => place.classList.remove("lit"));
+  if (origin.kind === "shown") {
+    const tree = place.querySelector(".json") || (place.fillResult && place.fillResult());
+    const found = tree && reveal(tree, origin.path);
+    if (found) {
+      found.classList.add("lit-leaf");
+      EVIDENCE.lit.push(() => found.classList.remove("lit-leaf"));
+      return found;
+    }
+    return place;
+  }
+  return markWords(place.querySelector(".said") || place, String(origin.value)) || place;
+}
+
+/** Wraps the first place where the words stand, spaces and underscores alike, in <mark>; null where they are said in another form. */
+function markWords(place, words) {
+  const wanted = words.replaceAll("_", " ").toLowerCase();
+  if (!wanted) return null;
+  const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+    const at = standsAt(text.data.replaceAll("_", " ").toLowerCase(), wanted);
+    if (at < 0) continue;
+    const range = document.createRange();
+    range.setStart(text, at);
+    range.setEnd(text, at + wanted.length);
+    const mark = h("mark", {});
+    range.surroundContents(mark);
+    EVIDENCE.lit.push(() => { mark.replaceWith(...mark.childNodes); place.normalize(); });
+    return mark;
+  }
+  return null;
+}
+
+/** Where the words stand by themselves: `1` does not stand in `21`. */
+function standsAt(text, wanted) {
+  const wordy = /[\p{L}\p{N}]/u;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    const before = text[at - 1], after = text[at + wanted.length];
+    if (!(before && wordy.test(before) && wordy.test(wanted[0])) && !(after && wordy.test(after) && wordy.test(wanted.at(-1)))) return at;
+  }
+  return -1;
+}

@@ -1,0 +1,125 @@
+// The conversation browser's left side: search, filters, and a list that draws only what is in view.
+
+const ROW_PX = 84;
+const LIST = { chosen: {}, query: "", matches: [], hits: null, search: 0, current: -1 };
+
+function chosenOptions() {
+  const c = DATA.columns, distinct = (column) => [...new Set(c[column])];
+  const domains = distinct("domain").sort().map((name) => [name, humanize(name)]);
+  const kinds = [...distinct("kind").sort().map((name) => [name, word("kinds", name)[0]]), ...(c.pair.some(Boolean) ? [["pair", "Matched pairs"]] : [])];
+  const writes = distinct("writes").sort((a, b) => a - b).map((number) => [String(number), plural(number, "change")]);
+  const burdens = DATA.head.bins.filter((bin) => c.bin.includes(bin)).map((bin) => [bin, `${bin} look-ups`]);
+  const causes = distinct("cause").filter(Boolean).map((cause) => [cause, word("causes", cause)[0]]).sort((a, b) => a[1].localeCompare(b[1]));
+  const verdicts = [["kept", "Kept"], ["lost", "Lost"], ["row", "In the dataset"], ...(c.id.some((_, i) => verdictOf(c, i) === "duplicate") ? [["duplicate", "Kept, not in the dataset"]] : [])];
+  const tools = distinct("tool").sort().map((name) => [name, humanize(name)]);
+  const behavior = Object.entries(DATA.head.axes).map(([axis, values]) => [(DATA.words.axes[axis] || [humanize(axis)])[0], values.filter((value) => value !== "False").map((value) => [`${axis}:${value}`, axisWord(axis, value)])]);
+  return { verdict: ["Verdict", verdicts], cause: ["Cause of loss", causes], domain: ["Domain", domains], kind: ["Kind", kinds], writes: ["Changes", writes], burden: ["Look-ups", burdens], tool: ["Change or rule", tools], behavior: ["Behavior", behavior] };
+}
+
+function drawList(place) {
+  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; later(refilter); } });
+  const controls = Object.entries(chosenOptions()).map(([name, [label, options]]) => {
+    const select = h("select", { id: `filter-${name}`, onchange: () => { LIST.chosen[name] = select.value; refilter(); } }, h("option", { value: "" }, "Any"), options.map(choice));
+    return h("div", { class: "filter", data: { filter: name } }, h("label", { for: `filter-${name}` }, label), select);
+  });
+  const clear = h("button", { type: "button", class: "quiet", id: "clear", onclick: () => { LIST.chosen = {}; LIST.query = ""; syncControls(); refilter(); search.focus(); } }, "Clear");
+  const filters = h("details", { class: "filters" }, h("summary", {}, "Filters", h("span", { id: "filter-count" })), h("div", { class: "filter-grid" }, controls));
+  filters.open = innerHeight > 760;
+  place.replaceChildren(
+    h("div", { class: "search-row" }, h("label", { class: "hidden", for: "search" }, "Search conversations"), search), filters,
+    h("div", { class: "list-head" }, h("span", { id: "list-count", role: "status" }), clear),
+    h("div", { id: "scroller", tabindex: "-1", onscroll: drawRows }, h("ol", { id: "rows", "aria-label": "Conversations" })));
+  new ResizeObserver(drawRows).observe(document.getElementById("scroller"));
+}
+
+const choice = ([value, label]) => (Array.isArray(label) ? h("optgroup", { label: value }, label.map(choice)) : h("option", { value }, label));
+
+let waiting = 0;
+function later(work) { clearTimeout(waiting); waiting = setTimeout(work, 120); }
+
+function syncControls() {
+  document.getElementById("search").value = LIST.query;
+  for (const name of FILTERS) {
+    const select = document.getElementById(`filter-${name}`);
+    select.value = LIST.chosen[name] || "";
+    if (!select.value) delete LIST.chosen[name];
+  }
+}
+
+/** Applies filters and search. Ids, titles and people are found at once; words inside conversations as blocks are opened. */
+async function refilter() {
+  const alive = ((mine) => () => mine === LIST.search)(++LIST.search);
+  rememberFilters();
+  const terms = LIST.query.toLowerCase().split(/\s+/).filter(Boolean);
+  const passing = [];
+  for (let i = 0; i < DATA.size; i++) if (passes(i, LIST.chosen)) passing.push(i);
+  if (!terms.length) return showMatches(passing, "");
+  const c = DATA.columns;
+  const quick = new Set(passing.filter((i) => { const text = `${c.id[i]} ${c.task[i]} ${c.person[i]} ${c.title[i]} ${c.tool[i]}`.toLowerCase(); return terms.every((term) => text.includes(term)); }));
+  showMatches([...quick], "searching …");
+  if (quick.size === 1 && passing.some((i) => c.id[i] === LIST.query.trim())) return showMatches([...quick], "");
+  let drawn = performance.now();
+  await searchText(terms, passing.filter((i) => !quick.has(i)), (hits, part) => {
+    hits.forEach((i) => quick.add(i));
+    if (part < 1 && performance.now() - drawn < 200) return;
+    drawn = performance.now();
+    showMatches([...quick].sort((x, y) => x - y), part < 1 ? `searching, ${Math.round(100 * part)}%` : "");
+  }, alive);
+  if (alive()) showMatches([...quick].sort((x, y) => x - y), "");
+  return undefined;
+}
+
+function showMatches(matches, state) {
+  LIST.matches = matches;
+  const active = FILTERS.filter((name) => LIST.chosen[name]).length;
+  document.getElementById("list-count").textContent = `${matches.length === DATA.size ? plural(DATA.size, "conversation") : `${count(matches.length)} of ${plural(DATA.size, "conversation")}`}${state ? ` · ${state}` : ""}`;
+  document.getElementById("filter-count").textContent = active ? ` · ${active} set` : "";
+  document.getElementById("clear").hidden = !active && !LIST.query;
+  const rows = document.getElementById("rows");
+  rows.style.height = `${Math.max(1, matches.length) * ROW_PX}px`;
+  rows.replaceChildren();
+  if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, "No conversation fits. Clear a filter, or search for other words."));
+  drawRows();
+}
+
+/** Draws the rows in view and a few beyond; keeps those that stay. */
+function drawRows() {
+  const scroller = document.getElementById("scroller"), rows = document.getElementById("rows");
+  if (!scroller || !LIST.matches.length) return;
+  const first = Math.max(0, Math.floor(scroller.scrollTop / ROW_PX) - 5);
+  const last = Math.min(LIST.matches.length, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW_PX) + 5);
+  const standing = new Map([...rows.children].map((row) => [Number(row.dataset.at), row]));
+  for (const [at, row] of standing) if (!(at >= first && at < last)) row.remove();
+  for (let at = first; at < last; at++) if (!standing.has(at)) rows.append(listRow(at));
+}
+
+function listRow(at) {
+  const i = LIST.matches[at], c = DATA.columns;
+  const verdict = c.kept[i] ? (c.row[i] ? "Kept" : "Kept, not in the dataset") : word("causes", c.cause[i])[0];
+  const link = h("a", { href: `#${c.id[i]}`, class: i === LIST.current ? "current" : "", "aria-current": i === LIST.current ? "true" : null },
+    h("span", { class: "row-title" }, plain(spoken(c.title[i]))),
+    h("span", { class: "row-meta" }, h("span", { class: c.kept[i] ? "dot kept" : "dot lost" }), h("b", {}, verdict), ` · ${humanize(c.domain[i])} · ${plural(c.writes[i], "change")} · ${plural(c.burden[i], "look-up")}`));
+  return h("li", { css: { top: `${at * ROW_PX}px`, height: `${ROW_PX}px` }, data: { at: String(at) }, "aria-setsize": String(LIST.matches.length), "aria-posinset": String(at + 1) }, link);
+}
+
+/** Marks the open conversation in the list and brings it into view. */
+function markCurrent(index) {
+  LIST.current = index;
+  const scroller = document.getElementById("scroller"), at = LIST.matches.indexOf(index);
+  if (at >= 0 && (at * ROW_PX < scroller.scrollTop || (at + 1) * ROW_PX > scroller.scrollTop + scroller.clientHeight)) scroller.scrollTop = Math.max(0, at * ROW_PX - scroller.clientHeight / 3);
+  document.getElementById("rows").replaceChildren();
+  drawRows();
+}
+
+/** Opens the next or previous conversation of the list. */
+function step(by) {
+  const at = LIST.matches.indexOf(LIST.current);
+  const next = LIST.matches[at < 0 ? 0 : Math.min(LIST.matches.length - 1, Math.max(0, at + by))];
+  if (next !== undefined) location.hash = DATA.columns.id[next];
+}
+
+/** The script speaks to the one who plays the customer; a reader is told of the customer. */
+function spoken(text) {
+  return text.replace(/(^|[.!?:] |\d\. )You want\b/g, "$1Wants").replace(/\b(of|to|for|before|with|by|from|behind|than|tell|give|show) you\b/g, "$1 them")
+    .replace(/\byours\b/g, "theirs").replace(/\byour\b/g, "their").replace(/\bYour\b/g, "Their").replace(/\byou\b/g, "they").replace(/\bYou\b/g, "They");
+}

@@ -1,0 +1,121 @@
+// Which view is shown: the address after `#` says it. Empty: overview; `find?…`: the browser; anything else: a conversation's id.
+
+const VIEW = { shown: "", talk: null, wanted: 0 };
+
+function drawBar() {
+  const theme = h("button", { type: "button", class: "quiet", title: "Light or dark (t)", "aria-label": "Switch between light and dark", onclick: switchTheme }, icon("sun"));
+  const tabs = DATA.mode === "run" && h("nav", { "aria-label": "Views" }, h("a", { href: "#overview", id: "tab-overview" }, "Overview"), h("a", { href: "#find?", id: "tab-find" }, "Conversations ", h("span", { class: "badge" }, count(DATA.size))));
+  const help = DATA.mode === "run" && h("button", { type: "button", class: "quiet", title: "Keys (?)", "aria-label": "Keyboard keys", onclick: showHelp }, "?");
+  document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); document.getElementById("main").focus(); });
+  document.getElementById("bar").replaceChildren(h("a", { class: "brand", href: "#overview" }, h("span", { class: "brand-mark", "aria-hidden": "true" }), "writ ", h("span", {}, "report")), tabs || "", h("span", { class: "grow" }), theme, help || "");
+}
+
+function switchTheme() {
+  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  setTheme(dark ? "light" : "dark");
+  try { localStorage.setItem("writ-theme", document.documentElement.dataset.theme); } catch { /* a page from a file may have no storage */ }
+}
+
+function setTheme(name) { if (name === "dark" || name === "light") document.documentElement.dataset.theme = name; }
+
+function showHelp() {
+  const keys = [["/", "search"], ["j", "next conversation"], ["k", "previous conversation"], ["w", "next change in the conversation"], ["o", "overview"], ["c", "conversations"], ["t", "light or dark"], ["Esc", "put out the lights, or back to the list"], ["?", "this list"]];
+  const dialog = h("dialog", { "aria-labelledby": "help-title", onclose: () => dialog.remove() }, h("h2", { id: "help-title" }, "Keys"), h("dl", { class: "keys" }, keys.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))), h("form", { method: "dialog" }, h("button", { class: "button" }, "Close")));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The filters stand in the address, so that a view can be sent to somebody. */
+function rememberFilters() {
+  if (VIEW.shown !== "browser" || VIEW.talk !== null) return;
+  const query = new URLSearchParams(Object.entries({ ...LIST.chosen, q: LIST.query }).filter(([, value]) => value));
+  history.replaceState(null, "", `#find?${query}`);
+}
+
+function drawBrowser(main) {
+  if (VIEW.shown === "browser") return;
+  VIEW.shown = "browser";
+  main.replaceChildren(h("div", { class: "browser" }, h("div", { class: "list", role: "search" }), h("div", { class: "reader", id: "reader", tabindex: "-1" })));
+  drawList(main.querySelector(".list"));
+  syncControls();
+}
+
+function route() {
+  const main = document.getElementById("main"), hash = decodeURIComponent(location.hash.slice(1));
+  clearEvidence();
+  for (const name of ["overview", "find"]) document.getElementById(`tab-${name}`).removeAttribute("aria-current");
+  const overview = !hash || hash === "overview";
+  document.getElementById(overview ? "tab-overview" : "tab-find").setAttribute("aria-current", "page");
+  document.body.dataset.view = overview ? "overview" : hash.startsWith("find") ? "list" : "talk";
+  VIEW.talk = null;
+  VIEW.wanted += 1;
+  if (overview) { VIEW.shown = "overview"; drawOverview(main); scrollTo(0, 0); return; }
+  drawBrowser(main);
+  if (hash.startsWith("find")) openFind(hash); else openTalk(hash);
+}
+
+function openFind(hash) {
+  const query = new URLSearchParams(hash.slice(hash.indexOf("?") + 1));
+  LIST.chosen = Object.fromEntries(FILTERS.map((name) => [name, query.get(name)]).filter(([, value]) => value));
+  LIST.query = query.get("q") || "";
+  LIST.current = -1;
+  syncControls();
+  refilter();
+  document.title = "Conversations · writ report";
+  document.getElementById("reader").replaceChildren(h("div", { class: "blank" }, h("p", {}, "Pick a conversation on the left, or press ", h("kbd", {}, "j"), "."), h("p", { class: "note" }, "In a conversation, click a value of a change to see where it came from.")));
+}
+
+async function openTalk(id) {
+  const reader = document.getElementById("reader"), mine = VIEW.wanted, index = DATA.byId.get(id);
+  VIEW.talk = id;
+  if (!LIST.matches.length) refilter();
+  if (index === undefined) { reader.replaceChildren(h("div", { class: "blank" }, h("p", {}, "No conversation of this run has the id ", h("code", {}, plain(id)), "."))); return; }
+  markCurrent(index);
+  const talk = await conversation(index);
+  if (mine !== VIEW.wanted) return;
+  reader.replaceChildren(drawChat(talk), drawTask(talk));
+  reader.scrollTop = 0;
+  scrollTo(0, 0);
+  document.title = `${spoken(talk.instruction.reason_for_call).slice(0, 60)} · writ report`;
+  announce(`${talk.verdict.kept ? "Kept" : "Lost"}: ${talk.instruction.reason_for_call.slice(0, 120)}`);
+}
+
+/** To the next change of the open conversation, around and around. */
+function nextWrite() {
+  const cards = [...document.querySelectorAll(".call.write")], at = cards.findIndex((card) => card.classList.contains("here"));
+  cards[at]?.classList.remove("here");
+  const card = cards[(at + 1) % cards.length];
+  card?.classList.add("here");
+  card?.scrollIntoView({ block: "center", behavior: smooth() });
+  card?.querySelector("button.argument")?.focus({ preventScroll: true });
+}
+
+function escape() {
+  if (EVIDENCE.button) { const last = EVIDENCE.button; clearEvidence(); last.focus({ preventScroll: true }); }
+  else if (document.activeElement?.id === "search") document.activeElement.blur();
+  else if (VIEW.talk !== null) location.hash = findLink({ ...LIST.chosen, q: LIST.query });
+}
+
+const KEYS = {
+  "/": () => { if (VIEW.shown !== "browser") location.hash = "#find?"; setTimeout(() => document.getElementById("search")?.focus(), 0); },
+  j: () => (VIEW.shown === "browser" ? step(1) : (location.hash = "#find?")), k: () => VIEW.shown === "browser" && step(-1),
+  w: nextWrite, o: () => (location.hash = "#overview"), c: () => (location.hash = "#find?"), t: switchTheme, "?": showHelp, Escape: escape,
+};
+
+function onKey(event) {
+  const typing = event.target.matches?.("input, select, textarea") && event.key !== "Escape";
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
+}
+
+async function start() {
+  try { setTheme(localStorage.getItem("writ-theme")); } catch { /* no storage */ }
+  await openIndex();
+  drawBar();
+  if (DATA.mode === "compare") { document.body.dataset.view = "overview"; drawCompare(document.getElementById("main")); }
+  else { addEventListener("hashchange", route); addEventListener("keydown", onKey); route(); }
+  document.body.dataset.ready = "yes";
+}
+
+start().catch((error) => { document.getElementById("main").textContent = `This page could not be opened (${error.message}). It needs a browser of 2023 or later.`; });
