@@ -78,9 +78,7 @@ def write(stage: Stage, plan: Plan, store: Store, records: Iterator[Record], lis
 
 def open_writer(stage: Stage, plan: Plan, store: Store, *, key: str = "") -> ArtifactWriter[Any]:
     """Of the stage's artifact; `key`: another place than the plan's, for a shard."""
-    return ArtifactWriter(
-        store, stage.name, key or plan.keys[stage.name], stage.writes, inputs=plan.inputs(stage), code_version=code_version()
-    )
+    return ArtifactWriter(store, stage.name, key or plan.keys[stage.name], stage.writes, inputs=plan.inputs(stage), code_version=code_version())
 
 
 def read_stage(store: Store, keys: Mapping[str, str], name: str) -> Iterator[Any]:

@@ -95,9 +95,7 @@ def source_of(config: RunConfig) -> Literal["scripted", "model"]:
 class _Runner:
     """One start of the stage."""
 
-    def __init__(
-        self, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, key: str, shard: int, shards: int
-    ) -> None:
+    def __init__(self, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, key: str, shard: int, shards: int) -> None:
         self._config, self._plan, self._store, self._listen, self._keys = config, plan, store, listen, keys
         self._key, self._shard, self._shards = key, shard, shards
         self._done = 0
