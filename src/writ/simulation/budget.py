@@ -3,7 +3,7 @@
 from writ.errors import BudgetReached
 from writ.llm import ChatReply, EndpointSettings
 from writ.llm.limits import Budget
-from writ.schema import Trajectory, Usage
+from writ.schema import Trajectory
 from writ.settings import SimulationConfig
 
 
@@ -25,7 +25,7 @@ class Allowance:
         self._budget.check()
 
     def spend(self, prices: EndpointSettings, reply: ChatReply) -> None:
-        self._budget.spend(reply.prompt_tokens + reply.completion_tokens, _usd(prices, reply))
+        self._budget.spend(reply.prompt_tokens + reply.completion_tokens, prices.cost_usd(reply.prompt_tokens, reply.completion_tokens))
 
     def end(self, trajectory: Trajectory) -> None:
         """A conversation is over, whatever came of it."""
@@ -60,9 +60,6 @@ class Allowance:
 
     def _cost(self, trajectory: Trajectory) -> tuple[int, float]:
         sides = ((self._config.agent, trajectory.agent_usage), (self._config.user, trajectory.user_usage))
-        return sum(use.prompt_tokens + use.completion_tokens for _, use in sides), sum(_usd(prices, use) for prices, use in sides)
-
-
-def _usd(prices: EndpointSettings, used: ChatReply | Usage) -> float:
-    prompt = used.prompt_tokens * prices.usd_per_million_prompt_tokens
-    return (prompt + used.completion_tokens * prices.usd_per_million_completion_tokens) / 1e6
+        return sum(use.prompt_tokens + use.completion_tokens for _, use in sides), sum(
+            prices.cost_usd(use.prompt_tokens, use.completion_tokens) for prices, use in sides
+        )
