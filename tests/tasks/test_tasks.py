@@ -1,0 +1,140 @@
+"""Tasks are verifiable, filled to quota, and the same for the same seed. Over the library desk: small, and every kind occurs."""
+
+from collections import Counter
+
+import pytest
+
+from writ.domains.certificates import unrefuted
+from writ.domains.registry import open_domain
+from writ.domains.sources import snapshots
+from writ.schema import Call
+from writ.settings import DomainsConfig, TasksConfig
+from writ.tasks.compose import flaw_of, replay
+from writ.tasks.export import tau2_task
+from writ.tasks.grid import quotas
+from writ.tasks.stage import survey, synthesize
+
+LIBRARY = DomainsConfig(names=("library",), code={"library": "examples/library"}, users=120)
+COUNT = 80
+
+
+@pytest.fixture(scope="module")
+def snapshot():
+    return next(snapshots(LIBRARY, seed=7, content=""))
+
+
+@pytest.fixture(scope="module")
+def site(snapshot):
+    return open_domain(snapshot)
+
+
+@pytest.fixture(scope="module")
+def made(snapshot):
+    return list(synthesize(TasksConfig(), count=COUNT, seed=7, domain=[snapshot]))
+
+
+def test_wanted_conversations_of_all_batches_sum_to_the_count(made):
+    assert sum({task.batch.id: task.batch.wanted for task in made}.values()) == COUNT
+
+
+def test_every_task_passes_its_self_check(made, site):
+    assert [flaw_of(site, task) for task in made] == [None] * len(made)
+
+
+def test_every_task_scores_zero_for_doing_nothing_where_something_is_due(made, site):
+    untouched = site.environment().fingerprint()
+    for task in made:
+        world = site.environment()
+        assert replay(world, task.writes)
+        assert (world.fingerprint() == untouched) == (not task.writes)
+
+
+def test_every_distractor_of_an_acting_task_ends_elsewhere(made, site):
+    checked = 0
+    for task in made:
+        gold = site.environment()
+        replay(gold, task.writes)
+        for distractor in task.distractors:
+            wrong = site.environment()
+            replay(wrong, distractor.calls)
+            assert wrong.fingerprint() != gold.fingerprint(), distractor.mistake
+            checked += 1
+    assert checked > COUNT
+
+
+def test_every_plan_refutes_every_rival_and_no_read_of_it_is_idle(made):
+    for task in made:
+        for decision in task.decisions:
+            plan = decision.certificate.plan
+            assert not unrefuted(decision.certificate, plan)
+            assert decision.certificate.burden == len(plan) <= decision.certificate.relevant
+
+
+def test_the_same_seed_gives_the_same_tasks_on_one_process_and_on_two(snapshot, made):
+    again = synthesize(TasksConfig(workers=1), count=COUNT, seed=7, domain=[snapshot])
+    assert [task.id for task in again] == [task.id for task in made]
+
+
+def test_another_seed_gives_other_tasks(snapshot, made):
+    other = {task.id for task in synthesize(TasksConfig(), count=COUNT, seed=8, domain=[snapshot])}
+    assert len(other & {task.id for task in made}) < len(made) / 2
+
+
+def test_both_members_of_a_pair_have_one_gold_and_different_burdens(made):
+    pairs = {}
+    for task in made:
+        if task.pair:
+            pairs.setdefault(task.pair.id, {})[task.pair.member] = task
+    whole = [pair for pair in pairs.values() if len(pair) == 2]
+    assert whole
+    for pair in whole:
+        assert [call.key for call in pair["low"].writes] == [call.key for call in pair["high"].writes]
+        assert pair["low"].burden < pair["high"].burden
+
+
+def test_at_least_half_of_the_refusals_hold_a_due_write(made):
+    refusals = [task for task in made if task.kind == "refusal"]
+    assert refusals
+    assert sum(bool(task.writes) for task in refusals) >= len(refusals) / 2
+
+
+def test_no_task_names_one_record_in_two_wishes(made, site):
+    for task in made:
+        named = Counter(mention for decision in task.decisions for mention in set(decision.mentions) if decision.outcome == "act")
+        assert not [mention for mention, number in named.items() if number > 1], task.id
+
+
+def test_a_task_whose_writes_commute_is_not_marked_as_ordered(made, site):
+    for task in made:
+        if not task.ordered:
+            forward, backward = site.environment(), site.environment()
+            replay(forward, task.writes)
+            replay(backward, [call for decision in reversed(task.decisions) for call in decision.calls])
+            assert forward.fingerprint() == backward.fingerprint()
+
+
+def test_a_flawed_gold_is_caught_by_the_self_check(made, site):
+    task = next(task for task in made if task.writes)
+    broken = task.decisions[0].model_copy(update={"calls": (Call(name=task.writes[0].name, arguments={}),)})
+    assert flaw_of(site, task.model_copy(update={"decisions": (broken,)})) is not None
+
+
+def test_held_out_persons_make_no_training_task(snapshot, made):
+    held_out = synthesize(TasksConfig(split="held_out", held_out_share=0.5), count=20, seed=7, domain=[snapshot])
+    train = synthesize(TasksConfig(held_out_share=0.5), count=20, seed=7, domain=[snapshot])
+    assert {task.user_id for task in held_out}.isdisjoint(task.user_id for task in train)
+
+
+def test_quotas_never_exceed_capacity_and_use_all_of_it_when_the_count_is_beyond(snapshot):
+    config = TasksConfig()
+    supply = survey(config, seed=7, domain=[snapshot], count=COUNT)
+    capacity = supply.capacity
+    dealt = quotas(10**6, capacity, config, supply.sites, 7)
+    assert sum(quota.wanted for quota in dealt) == sum(capacity.values())
+    assert all(quota.tasks <= capacity[quota.bucket] for quota in dealt)
+
+
+def test_an_exported_task_lists_the_gold_writes_as_actions(made):
+    task = next(task for task in made if len(task.writes) > 1)
+    exported = tau2_task(task)["evaluation_criteria"]
+    assert [(action["name"], action["arguments"]) for action in exported["actions"]] == [(call.name, call.arguments) for call in task.writes]
