@@ -63,12 +63,10 @@ def summarize(write: Call, shown: Shown, rng: Random) -> str:
         return _booking(write, seen, rng)
     if write.name == "send_certificate":
         amount = f"${arguments['amount']:,}"
-        return spin(
-            rng, "{send|issue|give} {you|the account [user]} a {travel certificate|certificate} {of|worth|over} [amount]", _of(write, amount=amount)
-        )
+        return spin(rng, "{send|issue|give} you a {travel certificate|certificate} {of|worth|over} [amount]", {"amount": amount})
     trip = _trip_words(seen.trips.get(arguments["reservation_id"]), arguments["reservation_id"])
     if write.name == "cancel_reservation":
-        return spin(rng, "cancel {|the whole }[trip]{| completely| as a whole}", {"trip": trip})
+        return spin(rng, "{cancel|call off} [trip]{| completely| as a whole| with all its flights}", {"trip": trip})
     if write.name == "update_reservation_passengers":
         people = _people(arguments["passengers"])
         return spin(rng, "{change|update|set} the {passengers|travelers} of [trip] to [people]", {"trip": trip, "people": people})
@@ -85,8 +83,9 @@ def summarize(write: Call, shown: Shown, rng: Random) -> str:
     )
 
 
-def _of(write: Call, **slots: object) -> dict[str, object]:
-    return {"user": write.arguments.get("user_id", ""), **slots}
+def _airport(code: str) -> str:
+    """`Newark (EWR)`; the code stands once where the name holds it."""
+    return place(code) if code in place(code) else f"{place(code)} ({code})"
 
 
 def _trip_words(trip: Record | None, trip_id: str) -> str:
@@ -102,8 +101,8 @@ def _booking(write: Call, seen: Seen, rng: Random) -> str:
     slots = {
         "type": a["flight_type"].replace("_", " "),
         "cabin": CABINS[a["cabin"]],
-        "origin": f"{place(a['origin'])} ({a['origin']})",
-        "destination": f"{place(a['destination'])} ({a['destination']})",
+        "origin": _airport(a["origin"]),
+        "destination": _airport(a["destination"]),
         "flights": "; ".join(f"{flight['flight_number']} on {day_text(flight['date'])}" for flight in a["flights"]),
         "people": _people(a["passengers"]),
         "bags": f"{a['total_baggages']} checked bags, {a['nonfree_baggages']} of them paid",

@@ -17,12 +17,12 @@ Record = dict[str, Any]
 POLICY = files("writ.domains.airline").joinpath("policy.md").read_text(encoding="utf-8")
 
 _CLAUSES: Mapping[str, str] = {
-    "ambiguous": "Several records fit what the customer describes, so it must be made clear which one is meant.",
-    "not_found": "No record of the customer fits what was described.",
-    "not_owner": "Only the customer's own reservations can be shown or changed.",
+    "ambiguous": "Several of your records fit that description, so it must be clear which one is meant.",
+    "not_found": "None of your records fits that description.",
+    "not_owner": "Only your own reservations can be shown or changed.",
     "too_many_passengers": "A reservation holds at most five passengers.",
     "payment_limits": "A booking takes at most one travel certificate, one credit card and three gift cards.",
-    "payment_not_in_profile": "Every payment method must already stand in the customer's profile.",
+    "payment_not_in_profile": "Every payment method must already stand in your profile.",
     "payment_short": "The chosen payment methods must cover the whole amount.",
     "mixed_cabin": "All flights of a reservation are in the same cabin.",
     "unavailable": "Only flights that are available, with enough seats in the cabin, can be booked.",

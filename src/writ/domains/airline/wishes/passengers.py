@@ -167,7 +167,9 @@ def person_text(person: Record) -> str:
 
 def birth_fact(person: Record) -> Fact:
     text = f"{person_text(person)} was born on {person['dob']}"
-    return Fact(name="dob", value=person["dob"], text=text, question="What is the date of birth?", cues=("birth", "dob", "born"), core=False)
+    return Fact(
+        name="date_of_birth", value=person["dob"], text=text, question="What is the date of birth?", cues=("birth", "dob", "born"), core=False
+    )
 
 
 REPLACE = (
