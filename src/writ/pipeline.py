@@ -41,6 +41,8 @@ class Stage:
     """Rises when the stage's output changes for equal input; a golden test fails when one happens without the other."""
     files: tuple[str, ...] = ()
     """Files that it leaves beside its records, for people and for Argo's artifacts."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Keyword argument of the function -> `stage/file`: a JSON file that an earlier stage left beside its records."""
 
     def load(self) -> Callable[..., Any]:
         module, _, name = self.function.partition(":")
@@ -95,7 +97,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         "writ.report.stage:write_report",
-        lambda c: {"config": semantic(c)},
+        lambda c: {"config": c},
         reads={
             "domain": "domain",
             "tasks": "tasks",
@@ -106,6 +108,7 @@ STAGES: tuple[Stage, ...] = (
         },
         writes=Record,
         files=("report.html",),
+        beside={"certificate": "dataset/decontamination.json"},
     ),
 )
 

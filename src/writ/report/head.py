@@ -7,15 +7,14 @@ from typing import Any
 from writ import __version__
 from writ.domains.registry import load_domain
 from writ.report.index import AXES
-from writ.schema import BURDEN_BINS, Behavior, DomainSnapshot, Task, burden_bin
-
-_PRICES = ("usd_per_million_prompt_tokens", "usd_per_million_completion_tokens")
+from writ.schema import BURDEN_BINS, Behavior, DomainSnapshot, Task, burden_bin, semantic
+from writ.settings import RunConfig
 
 
 class Head:
     """Gathers while tasks pass by."""
 
-    def __init__(self, config: Mapping[str, Any], run_id: str = "", certificate: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, config: RunConfig, run_id: str = "", certificate: Mapping[str, Any] | None = None) -> None:
         self.config, self.run_id, self.certificate = config, run_id, certificate
         self.domains: list[dict[str, Any]] = []
         self._tasks = 0
@@ -35,7 +34,7 @@ class Head:
         return {
             "run": self.run_id,
             "version": __version__,
-            "settings": self.config,
+            "settings": semantic(self.config),
             "domains": self.domains,
             "tasks": self._tasks,
             "asked": [[*cell, wanted] for cell, wanted in sorted(asked.items())],
@@ -52,10 +51,10 @@ def _values(axis: str) -> list[str]:
     return [str(choice) for choice in choices]
 
 
-def prices(config: Mapping[str, Any]) -> dict[str, list[float]] | None:
+def prices(config: RunConfig) -> dict[str, list[float]] | None:
     """Dollars per million tokens, prompt and completion, of agent and user; None where no price is configured."""
-    simulation = config.get("simulation", {})
-    found = {role: [float(simulation.get(role, {}).get(name) or 0) for name in _PRICES] for role in ("agent", "user")}
+    sides = {"agent": config.simulation.agent, "user": config.simulation.user}
+    found = {role: [side.usd_per_million_prompt_tokens, side.usd_per_million_completion_tokens] for role, side in sides.items()}
     return found if any(any(pair) for pair in found.values()) else None
 
 

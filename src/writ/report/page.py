@@ -13,22 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from writ.report.blocks import Blocks, pack, to_json
+from writ.report.index import Index
 
 _FOLDER = Path(__file__).parent / "page"
 _SCRIPTS = ("dom.js", "data.js", "charts.js", "overview.js", "compare.js", "list.js", "json.js", "evidence.js", "chat.js", "task.js", "main.js")
 """In the order in which they are read; one function around them keeps their names off the window."""
 
 
-def run_page(head: Mapping[str, Any], columns: Mapping[str, Sequence[Any]], blocks: Blocks) -> bytes:
+def run_page(head: Mapping[str, Any], index: Index, blocks: Blocks) -> bytes:
     """The page of one run."""
     blocks.flush()
-    data = {"mode": "run", "head": head, "columns": columns, "starts": blocks.starts}
+    data = {"mode": "run", "head": head, "columns": index.columns, "starts": blocks.starts}
     return _page(data, blocks.packed)
 
 
-def compare_page(runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Sequence[Any]]]]) -> bytes:
+def compare_page(runs: Sequence[tuple[Mapping[str, Any], Index]]) -> bytes:
     """The page of two runs side by side; it holds no conversations."""
-    return _page({"mode": "compare", "runs": [{"head": head, "columns": columns} for head, columns in runs]}, [])
+    return _page({"mode": "compare", "runs": [{"head": head, "columns": index.columns} for head, index in runs]}, [])
 
 
 @cache

@@ -9,11 +9,12 @@ from writ.report.head import Head, domain_facts
 from writ.report.index import Index
 from writ.report.page import run_page
 from writ.schema import DomainSnapshot, Instruction, Record, Row, Task, Trajectory, Verdict
+from writ.settings import RunConfig
 from writ.streams import conversations
 
 
 def write_report(
-    config: Mapping[str, Any],
+    config: RunConfig,
     *,
     domain: Iterable[DomainSnapshot],
     tasks: Iterable[Task],
@@ -27,14 +28,14 @@ def write_report(
 ) -> Iterator[Record]:
     """Emits `report.html`; makes no records.
 
-    `config` with prices of the endpoints gives the page money beside tokens; `certificate` is the dataset's decontamination.json.
+    The endpoints' prices give the page money beside tokens; `certificate` is the dataset's decontamination.json.
     Raises: ArtifactError where verdicts do not follow the trajectories.
     """
     head, blocks = Head(config, run_id, certificate), Blocks()
     for snapshot in domain:
         head.domains.append(domain_facts(snapshot))
     index = index_of(head, tasks, instructions, trajectories, verdicts, rows, blocks)
-    emit("report.html", run_page(head.facts(), index.columns, blocks))
+    emit("report.html", run_page(head.facts(), index, blocks))
     yield from ()
 
 

@@ -1,5 +1,6 @@
 """Runs one stage, wherever that is: skips it if its artifact stands, else makes it whole or not at all."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ def execute(stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: L
         return standing
     arguments: dict[str, Any] = dict(stage.arguments(config))
     arguments |= {name: read_input(store, plan, stage, name) for name in stage.reads}
+    arguments |= {name: read_beside(store, plan, place) for name, place in stage.beside.items()}
     if stage.files:
         arguments["emit"] = lambda name, data: store.put(f"{stage.name}/{key}/{name}", data)
     records = stage.load()(**arguments)
@@ -57,6 +59,15 @@ def read_input(store: Store, plan: Plan, stage: Stage, argument: str) -> Iterato
             f"run 'writ stage {source.name}' with the same settings first"
         )
     return read_records(store, manifest, source.writes)
+
+
+def read_beside(store: Store, plan: Plan, place: str) -> Any:
+    """A JSON file that stands beside an artifact's records. Raises: ArtifactError where it is missing or torn."""
+    source, _, name = place.partition("/")
+    try:
+        return json.loads(store.get(f"{source}/{plan.keys[source]}/{name}"))
+    except ValueError as e:
+        raise ArtifactError(f"{store.url}/{source}/{plan.keys[source]}/{name} is not JSON; delete that folder and run '{source}' again") from e
 
 
 def counted(stage: Stage, records: Iterator[Record], listen: Listener) -> Iterator[Record]:
