@@ -5,7 +5,8 @@
 First table: CPU per request at zero latency, client and server apart (the server is a process of its own), by way of asking: the openai
 package's typed call, its raw call over both of its pools, our adapter, our Endpoint around it, and bare aiohttp as the floor. The least
 of several rounds is shown, so that other load on the machine disturbs little. Second table: for a fixed latency and concurrency, the rate
-reached as a share of concurrency / latency, and the mean number in flight at the server as a share of the concurrency.
+reached as a share of concurrency / latency, and the mean number in flight at the server as a share of the concurrency (it leaves out that
+the server itself wakes a little late). The conversations start spread over one latency, and only replies in the steady state count.
 """
 
 import argparse
@@ -80,7 +81,9 @@ class Saturation(NamedTuple):
 class ServerState(NamedTuple):
     cpu_s: float
     busy_s: float
-    """Seconds spent answering, added over all requests."""
+    """Seconds spent answering, added over all requests with a latency."""
+    answered: int
+    """Those requests."""
 
 
 # ------------------------------------------------------------------------------------------------------------------ the server
@@ -88,17 +91,18 @@ class ServerState(NamedTuple):
 
 async def run_server() -> None:
     """Answers after as many seconds as the request's `user` says; to `state` it tells what it has used."""
-    busy_s = 0.0
+    busy_s, answered = 0.0, 0
 
     async def answer(body: dict[str, Any]) -> Reply:
-        nonlocal busy_s
+        nonlocal busy_s, answered
         if body["user"] == "state":
-            return chat_reply(json.dumps([time.process_time(), busy_s]), model=MODEL)
+            return chat_reply(json.dumps([time.process_time(), busy_s, answered]), model=MODEL)
         latency_s = float(body["user"] or 0)
         if latency_s:
             started_s = time.monotonic()
             await asyncio.sleep(latency_s)
             busy_s += time.monotonic() - started_s
+            answered += 1
         return chat_reply("Let me look that up for you. " * 5, model=MODEL, prompt_tokens=4000, completion_tokens=40)
 
     def announce(server: RunningServer) -> None:
@@ -225,31 +229,36 @@ async def cost(url: str, way: Callable[[str], Any], concurrency: int, requests: 
 
 
 class Load(NamedTuple):
-    replies: int
-    cpu_s: float
-    started_s: float
-    ended_s: float
+    per_second: float
+    cores: float
 
 
 async def _load(url: str, latency_s: float, concurrency: int, seconds: float) -> Load:
     """A closed loop: each of `concurrency` conversations sends its next request when it has its reply."""
     endpoint = open_endpoint(settings_for(url, start_concurrency=concurrency, max_concurrency=concurrency))
     request = _request(endpoint.settings, user=str(latency_s))
-    replies, ends_s = 0, 0.0
+    seconds = max(seconds, 4 * latency_s)
+    started_s = time.monotonic()
+    steady_s = started_s + 3 * latency_s + 0.002 * concurrency
+    replies = 0
 
-    async def conversation() -> None:
+    async def conversation(number: int) -> None:
         nonlocal replies
-        while time.monotonic() < ends_s:
+        await asyncio.sleep(latency_s * number / concurrency)
+        while time.monotonic() < steady_s + seconds:
             await endpoint.complete(request)
-            replies += 1
+            replies += steady_s <= time.monotonic() < steady_s + seconds
 
-    await asyncio.gather(*(endpoint.complete(request) for _ in range(concurrency)))
-    cpu_s, started_s = time.process_time(), time.monotonic()
-    ends_s = started_s + max(seconds, 4 * latency_s)
-    await asyncio.gather(*(conversation() for _ in range(concurrency)))
-    ended_s, spent_s = time.monotonic(), time.process_time() - cpu_s
+    async def cpu() -> float:
+        await asyncio.sleep(max(0.0, steady_s - time.monotonic()))
+        before_s = time.process_time()
+        await asyncio.sleep(seconds)
+        return (time.process_time() - before_s) / seconds
+
+    cores = asyncio.create_task(cpu())
+    await asyncio.gather(*(conversation(number) for number in range(concurrency)))
     await endpoint.close()
-    return Load(replies, spent_s, started_s, ended_s)
+    return Load(replies / seconds, await cores)
 
 
 def load(url: str, latency_s: float, concurrency: int, seconds: float) -> Load:
@@ -262,18 +271,11 @@ def saturation(url: str, latency_s: float, concurrency: int, seconds: float, wor
     before = asyncio.run(state(url))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         loads = list(pool.map(load, [url] * workers, [latency_s] * workers, shares, [seconds] * workers))
-    busy_s = asyncio.run(state(url)).busy_s - before.busy_s - concurrency * latency_s
-    took_s = max(one.ended_s for one in loads) - min(one.started_s for one in loads)
-    per_second = sum(one.replies for one in loads) / took_s
-    return Saturation(
-        latency_s,
-        concurrency,
-        workers,
-        per_second,
-        per_second * latency_s / concurrency,
-        busy_s / took_s / concurrency,
-        sum(one.cpu_s for one in loads) / took_s,
-    )
+    after = asyncio.run(state(url))
+    service_s = (after.busy_s - before.busy_s) / (after.answered - before.answered)
+    per_second = sum(one.per_second for one in loads)
+    cores = sum(one.cores for one in loads)
+    return Saturation(latency_s, concurrency, workers, per_second, per_second * latency_s / concurrency, per_second * service_s / concurrency, cores)
 
 
 # -------------------------------------------------------------------------------------------------------------------- tables
