@@ -17,6 +17,9 @@ VERBS = {
     "domain": ("writ.commands.domain:domain", "List, check, show and replay domains."),
     "tasks": ("writ.commands.tasks:tasks", "Show, count and export tasks."),
     "model": ("writ.commands.model:model", "Serve the embedded models over HTTP."),
+    "report": ("writ.commands.report:report", "Make a run's page, or one that compares two runs."),
+    "show": ("writ.commands.show:show", "Print a run, a task or a conversation."),
+    "doctor": ("writ.commands.doctor:doctor", "Check a configuration end to end and say what to fix."),
     "verify": ("writ.commands.verify:verify", "Judge conversations that were made elsewhere."),
 }
 """Verb -> (where its command is, one line of help). The only place where a verb is declared."""

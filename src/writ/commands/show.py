@@ -1,0 +1,89 @@
+"""`writ show`: a run, a task or a conversation in the terminal."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from writ.artifacts import list_runs
+from writ.commands.stored import Stored, only, store_of
+from writ.commands.summary import funnel, grid
+from writ.errors import ArtifactError
+from writ.report.head import domain_facts
+from writ.report.terminal import show_conversation, show_task
+from writ.schema import Task, Verdict
+from writ.storage import Store
+from writ.streams import conversations
+
+
+@click.command()
+@click.argument("name", default="", metavar="[RUN|TASK|CONVERSATION]")
+@click.option("--out", metavar="DIR|s3://…", help="The store to look in (key: out).")
+@click.option("--config", "config_file", metavar="FILE", help="Settings as YAML, for a store on S3.")
+@click.option("--full", is_flag=True, help="Tool results whole instead of one line each.")
+def show(name: str, out: str | None, config_file: str | None, full: bool) -> None:
+    """Print a run, a task or a conversation; without a name, the runs of the store.
+
+    An id may be cut short. What justifies an argument of a write is lit where it was said or shown, as on the page.
+
+    Example: writ show conversation-beba97
+    """
+    store, console = store_of(config_file, out), Console(highlight=False)
+    if not name:
+        _list(console, store)
+    elif name.startswith("conversation-"):
+        _show_conversation(console, store, name, full)
+    elif "-" in name:
+        _show_task(console, store, name)
+    else:
+        _show_run(console, Stored(store, only(store, name)))
+
+
+def _list(console: Console, store: Store) -> None:
+    table = Table(title=f"runs in {store.url}", title_justify="left")
+    for heading in ("run", "domains", "wanted", "agent"):
+        table.add_column(heading)
+    for run in list_runs(store):
+        simulation, domains = run.config.get("simulation", {}), run.config.get("domains", {})
+        wanted = str(run.config.get("dataset", {}).get("count", ""))
+        table.add_row(run.run_id, ", ".join(domains.get("names", ())), wanted, str(simulation.get("agent", {}).get("model", "")))
+    console.print(table)
+
+
+def _show_run(console: Console, stored: Stored) -> None:
+    tasks: dict[str, Task] = {task.id: task for task in stored.records("tasks")}
+    verdicts: list[Verdict] = list(stored.records("verify"))
+    console.print(f"run {stored.run.run_id}")
+    console.print(funnel(verdicts, sum(1 for _ in stored.records("dataset"))))
+    for domain in sorted({task.domain for task in tasks.values()}):
+        console.print(grid(domain, tasks, verdicts))
+    examples = {verdict.cause: verdict.trajectory_id for verdict in reversed(verdicts) if not verdict.kept}
+    for cause, example in examples.items():
+        console.print(f"for {cause}: writ show {example}", style="dim", soft_wrap=True)
+
+
+def _show_conversation(console: Console, store: Store, name: str, full: bool) -> None:
+    for stored in _runs(store, "verify"):
+        streams = (stored.records(stage) for stage in ("tasks", "instructions", "simulate"))
+        for conversation, verdict in zip(conversations(*streams), stored.records("verify"), strict=False):
+            if conversation.trajectory.id.startswith(name):
+                writes = {tool for snapshot in stored.records("domain") for tool in domain_facts(snapshot)["writes"]}
+                for part in show_conversation(conversation, verdict, writes, full=full):
+                    console.print(part)
+                return
+    raise ArtifactError(f"{store.url}: no finished run holds a conversation '{name}'; 'writ show' lists the runs, and their pages every conversation")
+
+
+def _show_task(console: Console, store: Store, name: str) -> None:
+    for stored in _runs(store, "tasks"):
+        for task in stored.records("tasks"):
+            if task.id.startswith(name):
+                for part in show_task(task):
+                    console.print(part)
+                return
+    raise ArtifactError(f"{store.url}: no run holds a task '{name}'; 'writ show' lists the runs")
+
+
+def _runs(store: Store, stage: str) -> list[Stored]:
+    """The runs in which the stage is finished, one per artifact: runs may share it."""
+    found = {run.keys[stage]: Stored(store, run) for run in list_runs(store) if store.exists(f"{stage}/{run.keys[stage]}/manifest.json")}
+    return list(found.values())

@@ -1,0 +1,189 @@
+"""What the page shows, for a terminal: a conversation with where each argument of a write came from, and a task with its certificate."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from writ.report.page import words
+from writ.schema import Call, Candidate, Check, Decision, Message, Origin, Task, ToolCall, Verdict
+from writ.streams import Conversation
+
+LIT = "black on yellow"
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_PREVIEW_CHARACTERS = 160
+_WHO = {"user": ("Customer", "bold cyan"), "assistant": ("Agent", "bold"), "tool": ("Result", "dim"), "system": ("System", "dim")}
+_STATUS = {"winner": "bold green", "runner_up": "", "eligible": "", "excluded": "dim"}
+
+
+def visible(text: str) -> str:
+    """The text with characters that steer a terminal, hide or reorder others written as their codes."""
+    return _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+
+
+def term(group: str, key: str) -> str:
+    """What the page calls a term of the records."""
+    known = words()[group].get(key)
+    return str(known[0] if isinstance(known, list) else known or key.replace("_", " ").capitalize())
+
+
+def show_conversation(conversation: Conversation, verdict: Verdict, writes: Container[str], *, full: bool = False) -> Iterator[RenderableType]:
+    """The chat, its verdict in place, and its task. `writes`: names of the tools that change something; `full`: tool results whole."""
+    trajectory, task, instruction = conversation
+    yield Text(visible(instruction.reason_for_call), style="bold")
+    yield Text(
+        f"{trajectory.id} · {task.domain} · {term('kinds', task.kind)} · {len(task.writes)} changes, {task.burden} look-ups needed", style="dim"
+    )
+    yield _verdict_line(verdict)
+    lit = _lit(verdict.origins)
+    notes = _notes(verdict.checks)
+    for turn, message in enumerate(trajectory.messages):
+        yield from _message(turn, message, trajectory.messages, verdict, writes, lit[turn], full)
+        yield from (Padding(note, (0, 0, 0, 6)) for note in notes[turn])
+    yield Text()
+    yield from show_task(task)
+
+
+def _verdict_line(verdict: Verdict) -> Text:
+    if verdict.kept:
+        return Text("Kept: every check passed", style="bold green")
+    name, meaning = words()["causes"].get(verdict.cause, [verdict.cause, ""])
+    return Text.assemble((f"Lost: {name}. ", "bold red"), (f"{meaning[:1].upper()}{meaning[1:]}. Owner: {verdict.owner}.", "red"))
+
+
+def _lit(origins: Sequence[Origin]) -> dict[int, list[str]]:
+    """Turn -> the values that stand in it and justify a write."""
+    lit: dict[int, list[str]] = defaultdict(list)
+    for origin in origins:
+        if origin.turn is not None:
+            lit[origin.turn].append(str(origin.value))
+    return lit
+
+
+def _notes(checks: Sequence[Check]) -> dict[int, list[Text]]:
+    notes: dict[int, list[Text]] = defaultdict(list)
+    for check in checks:
+        if check.turn is not None and check.result in ("fail", "unclear"):
+            notes[check.turn].append(Text.assemble((f"✕ {term('causes', check.cause)}: ", "bold red"), (visible(check.detail), "red")))
+    return notes
+
+
+def _message(
+    turn: int, message: Message, messages: Sequence[Message], verdict: Verdict, writes: Container[str], lit: Sequence[str], full: bool
+) -> Iterator[RenderableType]:
+    who, style = _WHO[message.role]
+    if message.content or not message.tool_calls:
+        content = visible(message.content or "")
+        if message.role == "tool" and not full and len(content) > _PREVIEW_CHARACTERS:
+            content = _around(content, lit)
+        yield _highlighted(Text.assemble((f"{turn:>3}  ", "dim"), (f"{'Refused' if message.error else who}  ", style), content), lit)
+    origins = [origin for origin in verdict.origins if origin.call == turn]
+    for call in message.tool_calls:
+        if call.name in writes:
+            yield _write(turn, call, origins, messages)
+        else:
+            yield Text.assemble((f"{turn:>3}  ", "dim"), ("Look-up  ", "dim"), (visible(call.name), "bold"), f" {visible(call.arguments)}")
+
+
+def _around(text: str, lit: Sequence[str]) -> str:
+    """A long result cut to one line that still holds the first value that matters."""
+    at = min((found for value in lit if (found := text.find(value)) >= 0), default=0)
+    start = max(0, at - _PREVIEW_CHARACTERS // 2)
+    return f"{'… ' if start else ''}{text[start : start + _PREVIEW_CHARACTERS]} …"
+
+
+def _highlighted(text: Text, values: Sequence[str]) -> Text:
+    for value in values:
+        spelled = re.escape(visible(value)).replace("_", "[_ ]")
+        text.highlight_regex(rf"(?i)(?<!\w){spelled}(?!\w)", LIT)
+    return text
+
+
+def _write(turn: int, call: ToolCall, origins: list[Origin], messages: Sequence[Message]) -> Panel:
+    """A write with its arguments and where each came from. Takes the origins that it shows out of the list."""
+    table = Table.grid(padding=(0, 2))
+    for path, value in _leaves(call):
+        origin = next((each for each in origins if each.argument == path and each.value == value), None)
+        if origin is not None:
+            origins.remove(origin)
+        table.add_row(Text(visible(path), style="dim"), Text(visible(str(value)), style=LIT if origin else ""), _source(origin, messages))
+    return Panel(table, title=f"{turn} Change {visible(call.name)}", title_align="left", border_style="yellow", expand=False)
+
+
+def _source(origin: Origin | None, messages: Sequence[Message]) -> Text:
+    if origin is None:
+        return Text("")
+    if origin.kind == "said":
+        return Text(f"the customer said it in message {origin.turn}", style="cyan")
+    if origin.kind == "shown":
+        return Text(f"{_tool_at(messages, origin.turn or 0)} showed it in message {origin.turn} ({origin.path or 'the whole result'})", style="green")
+    if origin.kind == "formula":
+        return Text(f"worked out: {origin.path.replace('_', ' ')}", style="green")
+    return Text("from nowhere: nobody said it and no tool showed it", style="bold red")
+
+
+def _tool_at(messages: Sequence[Message], turn: int) -> str:
+    names = {call.id: call.name for message in messages[:turn] for call in message.tool_calls}
+    return visible(names.get(messages[turn].tool_call_id or "", "a tool"))
+
+
+def _leaves(call: ToolCall) -> list[tuple[str, Any]]:
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except ValueError:
+        return [("as written", call.arguments)]
+    return list(_walk(arguments, ""))
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not items:
+        yield path, value
+    for key, item in items:
+        yield from _walk(item, f"{path}.{key}" if path else str(key))
+
+
+def show_task(task: Task) -> Iterator[RenderableType]:
+    """The right answer of every wish, its candidates and its proof."""
+    yield Text.assemble(("The right answer  ", "bold"), (task.id, "dim"))
+    for decision in task.decisions:
+        yield Padding(Group(*_decision(decision)), (0, 0, 1, 2))
+
+
+def _decision(decision: Decision) -> Iterator[RenderableType]:
+    rule = f" because of the rule {decision.rule}" if decision.rule else ""
+    yield Text(visible(f"{term('outcomes', decision.outcome)}: {decision.subject}{rule}"), style="bold")
+    yield from (Text(f"  {line(call)}", style="green") for call in decision.calls)
+    yield from (Text(f"  must tell {told.name.replace('_', ' ')}: {visible(told.value)}") for told in decision.told)
+    certificate = decision.certificate
+    if certificate.candidates:
+        yield _candidates(certificate.criterion, certificate.candidates, certificate.margin)
+    yield Text(f"Smallest sufficient set of look-ups: {certificate.burden} (a careful agent may well make {certificate.relevant})", style="dim")
+    yield from (Text(f"  {line(call)}", style="dim") for call in certificate.plan)
+
+
+def _candidates(criterion: str, candidates: Sequence[Candidate], margin: float | None) -> Table:
+    ahead = f", ahead by {margin:g}" if margin is not None else ""
+    table = Table(title=f"by {criterion}{ahead}" if criterion else "candidates", title_justify="left", title_style="dim")
+    names = list(dict.fromkeys(name for candidate in candidates for name in candidate.values))
+    for heading in ("", *names, "place"):
+        table.add_column(heading.replace("_", " "))
+    order = list(_STATUS)
+    for candidate in sorted(candidates, key=lambda each: order.index(each.status)):
+        values = (visible(str(candidate.values.get(name, ""))) for name in names)
+        place = f"{term('statuses', candidate.status)}{f': {candidate.why}' if candidate.why else ''}"
+        table.add_row(*(Text(cell) for cell in (visible(candidate.label), *values, visible(place))), style=_STATUS[candidate.status])
+    return table
+
+
+def line(call: Call) -> str:
+    """`name(key value, …)`."""
+    arguments: Mapping[str, Any] = call.arguments
+    return visible(f"{call.name}({', '.join(f'{key} {value}' for key, value in arguments.items())})")
