@@ -31,12 +31,12 @@ pin() {
   echo "$base@$digest"
 }
 
-build() { # target, image
+build() { # target, image, further flags
   local flags=(--target "$1" --tag "$2" --file images/Dockerfile --build-arg "VERSION=$VERSION"
     --build-arg "REVISION=$REVISION" --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
   [ -z "${BASE:-}" ] || flags+=(--build-arg "BASE=$BASE")
   # shellcheck disable=SC2206  # BUILD_FLAGS is a list of words
-  flags+=(${BUILD_FLAGS:-})
+  flags+=(${BUILD_FLAGS:-} "${@:3}")
   case $BUILDER in
     docker) DOCKER_BUILDKIT=1 docker build "${flags[@]}" --output "type=docker,rewrite-timestamp=true" . ;;
     *) "$BUILDER" build --layers --timestamp "$SOURCE_DATE_EPOCH" --ignorefile images/Dockerfile.dockerignore "${flags[@]}" . ;;
@@ -68,9 +68,14 @@ if [ "${1:-}" = pin ]; then pin; exit; fi
 mkdir -p "$OUT"
 printf 'image:\n  digests:\n' > "$OUT/digests.yaml"
 : > "$OUT/sizes.txt"
+SHARED=()
+if [ "$BUILDER" != docker ]; then   # buildah and podman hash all that a stage copies, for each target: let them do it once
+  build runtime "localhost/writ-runtime:$VERSION"
+  SHARED=(--build-arg "RUNTIME=localhost/writ-runtime:$VERSION")
+fi
 for target in ${*:-$ALL}; do
   image=$REGISTRY/writ-$target:$VERSION
-  build "$target" "$image"
+  build "$target" "$image" "${SHARED[@]}"
   take_bill "$image" "$OUT/writ-$target.cdx.json"
   { read -r digest; read -r size; } < <(facts "$image")
   echo "    $target: $digest" >> "$OUT/digests.yaml"

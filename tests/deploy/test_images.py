@@ -14,7 +14,7 @@ from deploy_files import ROOT, documents
 
 DOCKERFILE = (ROOT / "images/Dockerfile").read_text()
 STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
-IMAGES = [name for base, name in STAGES if base == "runtime"]
+IMAGES = [name for base, name in STAGES if base == "${RUNTIME}"]
 
 
 def test_every_image_that_a_workflow_names_is_a_target() -> None:
