@@ -150,7 +150,9 @@ class Agent:
             return self._voice.say(phrase, question=clause(question))
         if phrase == "ask":
             return self._voice.say("ask_several", names=listed([words(fact.name) for fact in facts]))
-        return self._voice.say("several_lead", questions=" ".join(fact.question or f"What is the {words(fact.name)}?" for fact in facts))
+        questions = [clause(fact.question or f"What is the {words(fact.name)}?").rstrip("?") for fact in facts]
+        self._voice.rng.shuffle(questions)
+        return self._voice.say("several_lead", questions=f"{'; '.join(questions)}?")
 
     def _identify(self) -> Talk[None]:
         identity = self.script.identity

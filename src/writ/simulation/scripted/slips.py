@@ -27,6 +27,15 @@ def world(agent: "Agent") -> Environment:
     return behind
 
 
+def _before(agent: "Agent", outcome: Outcome) -> Environment:
+    """The state in which a decision was made, for whoever asks about it once its writes are done."""
+    behind, due = agent.site.environment(), {call.key for call in outcome.calls}
+    for call in agent.written:
+        if call.key not in due:
+            behind.call(call.name, call.arguments)
+    return behind
+
+
 def _changes(agent: "Agent", call: Call) -> bool:
     """Whether a write would succeed and change the state now."""
     behind = world(agent)
@@ -181,9 +190,8 @@ def extra_write(agent: "Agent", wish: Wish, outcome: Outcome) -> "Generator[Act,
     """One more write that a near miss invites, after all that was wanted is done."""
     if not agent.faults.armed("extra_write"):
         return
-    behind = world(agent)
     done = {call.key for call in agent.written}
-    for distractor in agent.domain.kinds[wish.kind].distractors(wish, agent.user_id, behind, outcome):
+    for distractor in agent.domain.kinds[wish.kind].distractors(wish, agent.user_id, _before(agent, outcome), outcome):
         for call in distractor.calls:
             if call.key not in done and _changes(agent, call):
                 agent.faults.fire("extra_write")
