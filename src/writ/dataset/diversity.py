@@ -10,8 +10,8 @@ from typing import Any
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _MASKS = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"), "<email>"),
-    (re.compile(r"\b(?=\w*\d)[\w#-]+\b"), "<id>"),
-    (re.compile(r"\$ ?[\d,.]+|\d[\d,.:/-]*"), "<n>"),
+    (re.compile(r"\$ ?\d[\d,]*(?:\.\d+)?|(?<!\w)\d+(?:[.,:/-]\d+)*(?!\w)"), "<n>"),
+    (re.compile(r"#?\b(?=[\w-]*\d)\w[\w-]*\b"), "<id>"),
     (re.compile(r"(?<=[a-z,] )(?:[A-Z][\w'’]+ ?)+"), "<name> "),
 )
 

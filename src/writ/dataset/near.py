@@ -20,10 +20,10 @@ class Seen:
     """Estimated Jaccard similarity of word shingles, in (0, 1]; 1 removes nothing but equals."""
     index: MinHashLSH = field(init=False)
     families: dict[str, str] = field(default_factory=dict)
-    number: int = 0
+    sketches: dict[str, MinHash] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.index = MinHashLSH(threshold=min(self.threshold, 0.999), num_perm=PERMUTATIONS)
+        self.index = MinHashLSH(threshold=min(self.threshold, 0.95), num_perm=PERMUTATIONS)
 
     def like(self, text: str, example: Row, task: Task) -> str | None:
         """Id of a near-duplicate that came before; None lets this one through and remembers it."""
@@ -31,10 +31,11 @@ class Seen:
         sketch.update_batch([shingle.encode() for shingle in shingles(text)])
         family = task.pair.id if task.pair else task.id
         for other in sorted(self.index.query(sketch)):
-            if self.families[other] != family:
+            if self.families[other] != family and sketch.jaccard(self.sketches[other]) >= self.threshold:
                 return str(other)
         self.index.insert(example.id, sketch)
         self.families[example.id] = family
+        self.sketches[example.id] = sketch
         return None
 
 

@@ -58,7 +58,8 @@ def wire(message: Message) -> dict[str, Any]:
             for call in message.tool_calls
         ]
         return {"role": "assistant", "content": message.content or "", "tool_calls": calls}
-    return {"role": message.role, "content": without_tokens(message.content or "")}
+    content = message.content or ""
+    return {"role": message.role, "content": without_tokens(content) if message.role == "user" else content}
 
 
 def respelled(arguments: str) -> str:
@@ -70,6 +71,7 @@ def respelled(arguments: str) -> str:
 
 
 def without_tokens(text: str) -> str:
+    """A user's words without what only the protocol needs; the agent's words stay byte for byte what its model wrote."""
     for token in STOP_TOKENS:
         text = text.replace(token, "")
     return text.strip()
