@@ -74,7 +74,7 @@ class Proxy:
 
     target_port: int
     fault: Callable[[str, str, int], Literal["pass", "503", "page", "reset", "lost", "cut"]] = lambda method, path, number: "pass"
-    """`lost`: the server did the work, the answer never came. `cut`: the body lacks its last byte. `page`: 200 and HTML."""
+    """`lost`: the server did the work, the answer never came. `cut`: the body lacks its last byte. `page`: 200 and words."""
     conditions: Literal["pass", "ignored", "refused"] = "pass"
     """What becomes of `If-None-Match` on its way to the server."""
     requests: list[str] = field(default_factory=list)
@@ -123,7 +123,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             if fault == "503":
                 self._answer(503, {}, b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>")
             elif fault == "page":
-                self._answer(200, {}, b"<html><p>Please sign in to this network.</html>")
+                self._answer(200, {}, b"Please sign in to this network.")
             elif fault == "reset":
                 self._cut()
             elif proxy.conditions == "refused" and "If-None-Match" in self.headers:

@@ -129,7 +129,7 @@ def test_local_store_whose_writer_is_killed_at_any_moment_holds_only_whole_objec
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
         assert nursery.stdin
         assert nursery.stdout
-        for life in range(40):
+        for life in range(400):
             print(10_000 * (life + 1), file=nursery.stdin, flush=True)
             writer = int(nursery.stdout.readline())
             with pytest.raises(subprocess.TimeoutExpired):
@@ -137,8 +137,10 @@ def test_local_store_whose_writer_is_killed_at_any_moment_holds_only_whole_objec
             os.kill(writer, signal.SIGKILL)
             assert int(nursery.stdout.readline()) == -signal.SIGKILL
             assert all(whole(store.get(key)) for key in store.list(""))
-    assert len(list(store.list("new/"))) > 3
-    assert len(files_below(tmp_path / ".tmp")) > 0, "no kill came in the middle of a write: the test shows nothing"
+            torn = len(files_below(tmp_path / ".tmp"))
+            if life > 30 and torn > 3 and len(list(store.list("new/"))) > 3:
+                return
+    pytest.fail("no kill came in the middle of a write: the test shows nothing")
 
 
 NO_LINKS = """

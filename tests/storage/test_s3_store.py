@@ -116,6 +116,8 @@ def test_s3_store_that_answers_with_a_page_instead_of_xml_is_unavailable(s3_serv
     s3_proxy.fault = lambda *_: "page"
     with pytest.raises(Unavailable, match="no answer within"):
         list(store.list(""))
+    with pytest.raises(Unavailable, match="no answer within"):
+        store.put("a", b"")
 
 
 def test_s3_store_list_of_more_than_a_page_gives_every_key_once(s3_server: S3Server) -> None:
@@ -163,13 +165,50 @@ def test_s3_store_in_an_absent_bucket_is_a_configuration_error_at_probe(s3_serve
         open_store("s3://no-such-bucket", s3=s3_server.settings).probe()
 
 
-def test_s3_store_whose_server_does_not_speak_s3_is_a_configuration_error_not_a_missing_object(s3_credentials: None) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+class NotFound(BaseHTTPRequestHandler):
+    """A web server that knows no such page."""
+
+    def do_PUT(self) -> None:
+        self.send_error(404)
+
+
+class Welcome(BaseHTTPRequestHandler):
+    """A web server that greets whoever comes."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html><body>Welcome</body></html>")
+
+    do_GET = do_PUT
+
+
+@pytest.mark.parametrize(
+    ("handler", "complaint"),
+    [
+        (NotFound, r"store cannot write s3://bucket/probe/.*: 404 .*; check the store's URL"),
+        (Welcome, "store s3://bucket does not give back what was put; check that s3.endpoint_url is an S3 server"),
+    ],
+)
+def test_s3_store_whose_server_does_not_speak_s3_is_a_configuration_error_at_probe(
+    s3_credentials: None, handler: type[BaseHTTPRequestHandler], complaint: str
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
         threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         settings = S3Settings(endpoint_url=f"http://127.0.0.1:{other.server_address[1]}", region="us-east-1", retry_within_s=0.2)
-        with pytest.raises(ConfigError, match=r"store cannot write s3://bucket/probe/.*: 501 .*; check the store's URL"):
+        with pytest.raises(ConfigError, match=complaint):
             open_store("s3://bucket", s3=settings).probe()
         other.shutdown()
+
+
+def test_s3_store_that_knows_its_server_puts_a_new_object_with_one_request(s3_server: S3Server, s3_proxy: Proxy) -> None:
+    store = behind(s3_proxy, s3_server.new_bucket())
+    store.probe()
+    s3_proxy.requests.clear()
+    assert store.put_if_absent("a", b"first")
+    assert not store.put_if_absent("a", b"second")
+    assert [request.partition(" ")[0] for request in s3_proxy.requests] == ["PUT", "PUT"]
 
 
 def test_s3_store_with_a_malformed_endpoint_is_a_configuration_error() -> None:

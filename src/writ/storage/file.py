@@ -47,8 +47,6 @@ class LocalStore:
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         path = self._path(key)
-        if self.exists(key):
-            return False
         with _refused("write", path), self._temporary(data) as temporary:
             won = _in_folder(path, lambda: _place(temporary, path, data))
             _sync_folder(path.parent)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
-from botocore.parsers import ResponseParserError
 
 from writ.errors import ConfigError, Unavailable, WritError
 from writ.storage import Missing, S3Settings, check_key, check_prefix
@@ -33,8 +32,8 @@ _QUIET_PAUSE_S = 0.5
 """A failure that shorter pauses mend is not worth a line to a person."""
 _TRANSIENT_CODES = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "TooManyRequests", "OperationAborted"}
 _TRANSIENT_CODES |= {"ConditionalRequestConflict", "InternalError", "ServiceUnavailable"}
-_TRANSIENT = (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError, ResponseParserError)
-"""Refused, reset, timed-out and cut connections, and answers that are not S3's (a proxy's page)."""
+_TRANSIENT = (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError)
+"""Refused, reset, timed-out and cut connections."""
 _MISSING_CODES = {"NoSuchKey", "404", "NotFound"}
 _ABSENT_NOT_HONOURED = {"NotImplemented", "InvalidArgument", "InvalidRequest", "UnsupportedOperation"}
 
@@ -106,7 +105,8 @@ class S3Store:
         key = f"probe/{uuid.uuid4().hex}"
         self.put(key, b"probe")
         self._conditional = not self._call("write", key, lambda: self._overwrites(key))
-        self.get(key)
+        if self.get(key) not in (b"probe", b"overwritten"):
+            raise ConfigError(f"store {self.url} does not give back what was put; check that s3.endpoint_url is an S3 server")
         with suppress(ConfigError):  # a role that may not delete is fine
             self.delete(key)
 
@@ -151,7 +151,7 @@ class S3Store:
         while True:
             try:
                 return request()
-            except (aws.ClientError, aws.BotoCoreError, ResponseParserError) as e:
+            except (aws.ClientError, aws.BotoCoreError) as e:
                 if not _passes(e):
                     raise _refusal(e, action, place) from e
                 left_s = until_s - time.monotonic()
