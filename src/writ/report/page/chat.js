@@ -32,7 +32,7 @@ function notesOf(talk) {
     if (check.turn === null || !["fail", "unclear"].includes(check.result)) continue;
     const [name, meaning] = word("causes", check.cause);
     const first = check.cause === talk.verdict.cause;
-    add(check.turn, h("div", { class: `note-inline ${first ? "bad" : "warn"}`, data: { cause: check.cause } }, h("b", {}, `${first ? "Why it was lost: " : "Also: "}${name}. `), `${sentence(meaning)} `, check.detail && h("span", { class: "detail" }, plain(check.detail))));
+    add(check.turn, h("div", { class: `note-inline ${first ? "bad" : "warn"}`, data: { cause: check.cause } }, h("b", {}, `${first ? "Why it was lost: " : "Also: "}${name}. `), `${sentence(meaning)} `, check.detail && h("span", { class: "detail" }, longText(check.detail, 1000))));
   }
   for (const fault of talk.trajectory.faults) add(fault.turn, h("div", { class: "note-inline staged" }, h("b", {}, "Made on purpose: "), `the scripted model was told to make this fault (${humanize(fault.name).toLowerCase()}), ${fault.lethal ? "and the check must find it" : "which is harmless"}.`));
   return notes;
@@ -47,7 +47,7 @@ function chatHead(talk) {
   return h("header", { class: "chat-head" },
     h("div", { class: "chat-tools" }, h("a", { class: "quiet only-phone", href: "#find?" }, icon("left"), " List"), h("span", { class: "grow" }),
       h("button", { type: "button", class: "quiet", title: "Previous (k)", onclick: () => step(-1) }, icon("left"), " Previous"), h("button", { type: "button", class: "quiet", title: "Next (j)", onclick: () => step(1) }, "Next ", icon("right")), copy),
-    h("h1", {}, plain(spoken(talk.instruction.reason_for_call))),
+    h("h1", {}, longText(spoken(talk.instruction.reason_for_call), 400)),
     h("p", { class: "chips" }, h("span", { class: verdict.kept ? "chip kept" : "chip lost" }, icon(verdict.kept ? "check" : "cross"), verdict.kept ? " Kept" : " Lost"),
       h("span", { class: "chip" }, humanize(task.domain)), h("span", { class: "chip", title: word("kinds", task.kind)[1] }, word("kinds", task.kind)[0]),
       h("a", { class: "chip", href: findLink({ domain: task.domain, writes: String(DATA.columns.writes[talk.index]), burden: DATA.columns.bin[talk.index] }), title: "All conversations of this cell" }, `${plural(DATA.columns.writes[talk.index], "change")}, ${plural(task.burden, "look-up")}`),
@@ -70,7 +70,7 @@ function verdictBanner(talk, chat) {
   const turn = check && check.turn !== null ? check.turn : null;
   const jump = turn !== null && h("button", { type: "button", class: "quiet", onclick: () => goToTurn(chat, turn) }, `Show me (message ${turn})`);
   return h("div", { class: "banner bad", data: { cause: verdict.cause } }, h("p", {}, h("b", {}, `Lost: ${name}. `), `${sentence(meaning)} Owner: ${word("owners", verdict.owner)[0].toLowerCase()}.`),
-    check && check.detail && h("p", { class: "detail" }, plain(check.detail)), jump);
+    check && check.detail && h("p", { class: "detail" }, longText(check.detail, 1000)), jump);
 }
 
 function goToTurn(chat, turn) {

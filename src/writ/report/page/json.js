@@ -84,5 +84,5 @@ const callKey = (name, args) => name + canonical(args || {});
 
 /** `name(key value, …)` on one line. */
 function callLine(name, args) {
-  return h("code", { class: "call-line" }, h("b", {}, plain(name)), "(", Object.entries(args || {}).map(([key, value], i) => [i ? ", " : "", h("span", { class: "json-key" }, plain(key)), " ", plain(typeof value === "string" ? value : JSON.stringify(value))]), ")");
+  return h("code", { class: "call-line" }, h("b", {}, plain(name)), "(", Object.entries(args || {}).map(([key, value], i) => [i ? ", " : "", h("span", { class: "json-key" }, plain(key)), " ", longText(typeof value === "string" ? value : JSON.stringify(value), 500)]), ")");
 }

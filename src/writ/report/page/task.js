@@ -10,8 +10,8 @@ function drawTask(talk) {
 function wishPart({ instruction, task }) {
   const behavior = Object.entries(instruction.behavior).filter(([axis, value]) => String(value) !== "false" && !["neutral", "as_given", "primary", "plain"].includes(value) && DATA.words.axes[axis]);
   const chips = behavior.map(([axis, value]) => h("a", { class: "chip", href: findLink({ behavior: `${axis}:${value === true ? "True" : value}` }), title: DATA.words.axes[axis][0] }, axisWord(axis, value === true ? "True" : value)));
-  return h("section", {}, h("h2", {}, "What the customer wants"), h("p", { class: "wish" }, plain(spoken(instruction.reason_for_call))),
-    facts(["Knows", plain(instruction.known_info)], ["Does not know", instruction.unknown_info ? plain(instruction.unknown_info) : ""], ["Customer", h("code", {}, plain(task.user_id))]),
+  return h("section", {}, h("h2", {}, "What the customer wants"), h("p", { class: "wish" }, longText(spoken(instruction.reason_for_call), 1000)),
+    facts(["Knows", longText(instruction.known_info, 1000)], ["Does not know", instruction.unknown_info ? plain(instruction.unknown_info) : ""], ["Customer", h("code", {}, plain(task.user_id))]),
     chips.length > 0 && h("p", { class: "chips" }, chips),
     h("details", {}, h("summary", {}, "The script of the simulated customer"), h("p", {}, plain(instruction.persona)), h("p", {}, longText(instruction.task_instructions)), instruction.hidden.length > 0 && h("p", {}, "Must not say first: ", h("code", {}, plain(instruction.hidden.join(", "))))));
 }
@@ -19,7 +19,7 @@ function wishPart({ instruction, task }) {
 function decisionPart(decision, i, talk) {
   const { certificate } = decision, many = talk.task.decisions.length > 1;
   const title = `${many ? `${i + 1}. ` : ""}${word("outcomes", decision.outcome)[0]}${decision.subject ? `: ${decision.subject}` : ""}`;
-  return h("section", { class: "decision" }, i === 0 && h("h2", {}, "The right answer"), h("h3", {}, plain(title)),
+  return h("section", { class: "decision" }, i === 0 && h("h2", {}, "The right answer"), h("h3", {}, longText(title, 400)),
     decision.rule && h("p", {}, "Because of the rule ", h("code", {}, plain(decision.rule))),
     decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callLine(call.name, call.arguments)))),
     decision.told.length > 0 && facts(...decision.told.map((told) => [`Must tell: ${humanize(told.name).toLowerCase()}`, told.value])),
@@ -38,14 +38,20 @@ function candidatesPart({ criterion, candidates, margin }) {
   const names = [...new Set(candidates.flatMap((candidate) => Object.keys(candidate.values)))];
   const order = ["winner", "runner_up", "eligible", "excluded"];
   const sorted = [...candidates].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
-  const rows = sorted.map((candidate) => h("tr", { class: candidate.status }, h("th", { scope: "row" }, plain(candidate.label)), names.map((name) => h("td", {}, cellText(candidate.values[name]))), h("td", {}, h("span", { class: "status" }, word("statuses", candidate.status)[0]), candidate.why && h("small", {}, plain(candidate.why)))));
+  const rows = sorted.map((candidate) => h("tr", { class: candidate.status }, h("th", { scope: "row" }, longText(candidate.label, 300)), names.map((name) => h("td", {}, cellText(candidate.values[name]))), h("td", {}, h("span", { class: "status" }, word("statuses", candidate.status)[0]), candidate.why && h("small", {}, plain(candidate.why)))));
   const head = h("tr", {}, h("td", {}), names.map((name) => h("th", { scope: "col" }, plain(humanize(name)))), h("th", { scope: "col" }, "Place"));
   return h("div", {}, h("h4", {}, criterion ? `What it was compared with: ${criterion}` : "What it could have been"),
     h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, h("thead", {}, head), h("tbody", {}, rows))),
     margin !== null && h("p", { class: "note" }, `The winner is ahead of the runner-up by `, h("b", {}, short(margin)), "."));
 }
 
-const cellText = (value) => (value === undefined ? "" : value === true ? "yes" : value === false ? "no" : plain(typeof value === "object" && value !== null ? JSON.stringify(value) : typeof value === "number" ? NUMBER.format(value).replaceAll(",", value < 10000 ? "" : ",") : String(value)));
+/** A compared fact in words; years and other small numbers stand without a comma. */
+function cellText(value) {
+  if (value === undefined) return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return value < 10000 ? String(value) : NUMBER.format(value);
+  return longText(typeof value === "string" ? value : JSON.stringify(value), 300);
+}
 
 function proofPart(certificate, talk) {
   const rivals = certificate.rivals.map((rival) => {

@@ -1,0 +1,311 @@
+"""The page in a real browser: what a reader does, in both themes, on a phone, and with hostile text."""
+
+import time
+
+import pytest
+from report_worlds import conversation, library_run, write_page
+
+LOST = "conversation-000000000000"
+KEPT = "conversation-000000000001"
+TALL = {"width": 1440, "height": 4200}
+"""Shows the whole list."""
+NOWHERE = "conversation-00000000000c"
+
+
+def shown_ids(page):
+    return page.eval_on_selector_all("#rows a", "links => links.map((link) => link.hash.slice(1))")
+
+
+def expect_count(page, text):
+    page.wait_for_function("text => document.getElementById('list-count')?.textContent === text", arg=text)
+
+
+def test_overview_names_kept_share_and_commonest_cause_first(view):
+    page = view()
+    assert page.inner_text("h1") == "30 of 40 conversations kept"
+    losses = page.eval_on_selector_all(".bar-row .fill.lost", "bars => bars.map((bar) => bar.closest('.bar-row').innerText.split('\\n')[0])")
+    assert losses[0] == "Wrong value in a change"
+    tile = page.locator("a.tile")
+    assert "Wrong value in a change" in tile.inner_text()
+    tile.click()
+    expect_count(page, "5 of 40 conversations")
+
+
+def test_overview_tells_models_seed_tokens_and_certificate(view):
+    text = view().inner_text("main")
+    for fact in ("agent-4b", "user-30b", "run 7", "generated database, seed 3", "40,780", "1 removed", "3 benchmark tasks", "Same changes once ids"):
+        assert fact in text
+
+
+def test_grid_cell_click_leaves_the_conversations_of_that_cell(view):
+    page = view(viewport=TALL)
+    page.click('a.cell[aria-label^="1 change, 9-11 look-ups"]')
+    expected = {made.trajectory.id for made in library_run() if made.task.burden == 9}
+    expect_count(page, f"{len(expected)} of 40 conversations")
+    assert set(shown_ids(page)) == expected
+
+
+FILTERS = {
+    ("domain", "library"): lambda made: True,
+    ("kind", "read_heavy"): lambda made: made.task.kind == "read_heavy",
+    ("burden", "2-3"): lambda made: made.task.burden == 3,
+    ("writes", "1"): lambda made: True,
+    ("verdict", "lost"): lambda made: not made.verdict.kept,
+    ("verdict", "duplicate"): lambda made: made.trajectory.id.endswith("001"),
+    ("cause", "user_invented"): lambda made: made.verdict.cause == "user_invented",
+    ("behavior", "tone:formal"): lambda made: made.instruction.behavior.tone == "formal",
+}
+
+
+def test_each_filter_leaves_exactly_what_fits(view):
+    page = view("find?", viewport=TALL)
+    for (name, value), fits in FILTERS.items():
+        page.select_option(f"#filter-{name}", value)
+        expected = {made.trajectory.id for made in library_run() if fits(made)}
+        expect_count(page, f"{len(expected)} of 40 conversations" if len(expected) < 40 else "40 conversations")
+        assert set(shown_ids(page)) == expected
+        assert f"{name}={value.replace(':', '%3A')}" in page.url
+        page.click("#clear")
+
+
+def test_filters_in_the_address_are_set_when_it_is_opened(view):
+    page = view("find?verdict=lost&behavior=tone%3Aformal")
+    expect_count(page, "2 of 40 conversations")
+    assert page.input_value("#filter-verdict") == "lost"
+    page.click("#clear")
+    expect_count(page, "40 conversations")
+
+
+def test_search_for_words_or_ids_finds_the_conversation(view):
+    page = view("find?")
+    for query, found in (("pomegranate", "03"), ("000000000011", "11"), ("salt POMEGRANATE", "03")):
+        page.fill("#search", query)
+        page.wait_for_selector(f'#rows li:only-child a[href="#conversation-0000000000{found}"]')
+        expect_count(page, "1 of 40 conversations")
+    page.fill("#search", "zeppelin")
+    expect_count(page, "0 of 40 conversations")
+    assert "No conversation fits" in page.inner_text("#rows")
+
+
+def test_permanent_link_opens_its_conversation_and_the_list_marks_it(view, screenshots):
+    page = view(KEPT)
+    page.wait_for_selector(".chat")
+    page.screenshot(path=screenshots / "conversation-light.png")
+    assert KEPT in page.inner_text(".chat-head")
+    assert page.get_attribute("#rows a[aria-current]", "href") == f"#{KEPT}"
+    assert "No conversation of this run" in view("conversation-nowhere").inner_text("#reader")
+
+
+def test_click_on_a_shown_argument_opens_the_tool_output_at_its_leaf(view, screenshots):
+    page = view(KEPT)
+    page.click('button.argument[data-argument="edition_id"]')
+    page.wait_for_selector(".lit-leaf")
+    page.screenshot(path=screenshots / "evidence-light.png")
+    assert page.inner_text(".lit-leaf") == "edition_id: e572"
+    assert page.get_attribute(".lit", "data-turn") == "4"
+    assert "get_edition showed it in message 4" in page.inner_text("#evidence-bar")
+    page.keyboard.press("Escape")
+    assert page.locator(".lit, .lit-leaf, #evidence-bar").count() == 0
+
+
+def test_click_on_a_said_argument_marks_the_customers_words(view):
+    page = view(KEPT)
+    page.click('button.argument[data-argument="branch"]')
+    assert page.inner_text("mark") == "South"
+    assert page.get_attribute(".lit", "data-turn") == "1"
+    page.click('button.argument[data-argument="member_id"]')
+    assert page.locator("mark, .lit").count() == 0
+    assert "worked out: the member of the card" in page.inner_text("#evidence-bar")
+
+
+def test_wrong_argument_shows_cause_in_place_and_the_right_value(view, screenshots):
+    page = view(LOST, color_scheme="dark")
+    page.click("text=Show me (message 7)")
+    page.screenshot(path=screenshots / "lost-dark.png")
+    note = page.locator('[data-message="7"] .note-inline.bad')
+    assert "Why it was lost: Wrong value in a change" in note.inner_text()
+    assert "Made on purpose" in page.inner_text('[data-message="7"]')
+    assert page.inner_text(".differs").split() == ["edition_id", "e571", "right", "would", "be", "e572", "get_edition,", "message", "4"]
+    assert page.inner_text(".call.write .tag") == "differs from the right answer"
+
+
+def test_argument_from_nowhere_is_called_that(view):
+    page = view(NOWHERE)
+    assert page.inner_text(".from.none") == "from nowhere"
+    page.click('button.argument[data-argument="edition_id"]')
+    assert "it comes from nowhere" in page.inner_text("#evidence-bar.bad")
+
+
+def test_task_shows_candidates_with_winner_runner_up_and_margin(view):
+    page = view(KEPT)
+    rows = page.eval_on_selector_all(".candidates tbody tr", "rows => rows.map((row) => [row.className, row.innerText.replace(/\\s+/g, ' ').trim()])")
+    assert rows == [
+        ["winner", "The Salt Island, audiobook (e572) 2002 Winner"],
+        ["runner_up", "The Salt Island, large print (e571) 1971 Runner-up"],
+        ["excluded", "The Salt Island, lost copy (e570) 2010 Out cannot be lent"],
+    ]
+    assert "ahead of the runner-up by 31" in page.inner_text(".task")
+
+
+def test_hostile_text_stays_text(view, screenshots):
+    page = view("conversation-000000000027")
+    page.wait_for_selector(".chat")
+    page.click(".task summary >> nth=0")
+    page.click(".result summary >> nth=1")
+    page.screenshot(path=screenshots / "hostile.png")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("main img, main iframe, main script, main style").count() == 0
+    said = page.locator('[data-turn="1"] .said')
+    assert "<script>window.pwned=1</script>" in said.inner_text()
+    assert "U+202E" in said.inner_text()
+    assert "\u202e" not in page.inner_text("body")
+    assert len(said.inner_text()) < 10_000
+    said.locator("button.more").click()
+    assert len(said.inner_text()) > 1_000_000
+
+
+def test_keys_walk_the_list_and_the_views(view):
+    page = view("find?verdict=lost")
+    expect_count(page, "10 of 40 conversations")
+    page.keyboard.press("j")
+    page.wait_for_function("location.hash === '#conversation-000000000000'")
+    page.keyboard.press("j")
+    page.wait_for_function("location.hash === '#conversation-000000000004'")
+    page.keyboard.press("k")
+    page.wait_for_function("location.hash === '#conversation-000000000000'")
+    page.wait_for_selector(".chat")
+    page.keyboard.press("w")
+    assert page.evaluate("document.activeElement.dataset.argument") == "member_id"
+    page.keyboard.press("/")
+    page.wait_for_function("document.activeElement.id === 'search'")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.wait_for_function("location.hash === '#find?verdict=lost'")
+    page.keyboard.press("o")
+    page.wait_for_selector(".hero")
+    page.keyboard.press("?")
+    assert page.is_visible("dialog")
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (part) => (part / 255 <= .04045 ? part / 255 / 12.92 : ((part / 255 + .055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = rgba(getComputedStyle(at).backgroundColor);
+      if (color[3] > 250) return color;
+    }
+    return [255, 255, 255];
+  };
+  const poor = new Set();
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    if (!own || !element.checkVisibility() || element.closest('.hidden, svg, .empty, option, noscript, script')) continue;
+    const both = [light(rgba(getComputedStyle(element).color)), light(ground(element))];
+    const ratio = (Math.max(...both) + .05) / (Math.min(...both) + .05);
+    if (ratio < 4.5) poor.add(`${element.className || element.tagName} ${ratio.toFixed(2)} ${element.textContent.slice(0, 30)}`);
+  }
+  return [...poor];
+}"""
+"""Texts whose contrast with what is behind them is below 4.5, as WCAG 2 counts it."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast_in_both_themes(view, screenshots, scheme):
+    page = view("overview", color_scheme=scheme)
+    page.screenshot(path=screenshots / f"overview-{scheme}.png", full_page=True)
+    assert page.evaluate(CONTRAST) == []
+    page.evaluate(f"location.hash = '{LOST}'")
+    page.wait_for_selector(".chat")
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_theme_button_switches_against_the_system_and_is_remembered(view):
+    page = view(color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(ground)
+    page.keyboard.press("t")
+    assert page.evaluate(ground) != before
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate(ground) != before
+
+
+VIEWS = {"overview": ".hero", "find?": "#rows li", LOST: ".chat"}
+
+
+def test_phone_shows_every_view_without_sideways_scrolling(view, screenshots):
+    page = view(viewport={"width": 390, "height": 844})
+    for at, sign in VIEWS.items():
+        page.evaluate(f"location.hash = '{at}'")
+        page.wait_for_selector(sign)
+        page.screenshot(path=screenshots / f"phone-{at.strip('?')[:12]}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, at
+
+
+def test_every_control_has_a_name(view):
+    page = view()
+    for at, sign in VIEWS.items():
+        page.evaluate(f"location.hash = '{at}'")
+        page.wait_for_selector(sign)
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('button, a[href], input, select')].filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()"
+            " || e.labels?.length)).map((e) => e.outerHTML.slice(0, 80))"
+        )
+        assert nameless == []
+
+
+def test_print_shows_the_conversation_and_not_the_list(view):
+    page = view(KEPT)
+    page.wait_for_selector(".chat")
+    page.emulate_media(media="print")
+    assert not page.is_visible(".list")
+    assert not page.is_visible("#bar")
+    assert page.is_visible("text=A hold on e572 at South?")
+
+
+def test_two_runs_side_by_side_show_what_changed(view, tmp_path, screenshots):
+    from writ.report.head import Head
+    from writ.report.page import compare_page
+    from writ.report.stage import index_of
+    from writ.settings import RunConfig
+
+    def counted(made, seed):
+        head = Head(RunConfig(seed=seed), f"run{seed}")
+        streams = ([each[part] for each in made] for part in range(4))
+        return head, index_of(head, *streams, [])
+
+    sides = [counted(library_run(21), 7), counted([conversation(number) for number in range(8)], 8)]
+    file = tmp_path / "compare.html"
+    file.write_bytes(compare_page([(head.facts(), index) for head, index in sides]))
+    page = view(file=file)
+    page.screenshot(path=screenshots / "compare.png", full_page=True)
+    text = " ".join(page.inner_text("main").split())
+    assert "B keeps 23.8 points more of what it tries" in text
+    assert "Tried 21 8 −13" in text
+    assert "Wrong value in a change Agent 3 0 −3" in text
+    assert "seed 7 8" in text
+
+
+@pytest.mark.slow
+def test_page_of_ten_thousand_conversations_opens_in_two_seconds_and_draws_only_what_is_in_view(view, tmp_path):
+    made = [conversation(number, cause="wrong_argument" if number % 7 == 0 else "") for number in range(10_000)]
+    file = write_page(tmp_path / "large.html", made)
+    began = time.monotonic()
+    page = view("find?", file=file)
+    expect_count(page, "10,000 conversations")
+    opened_s = time.monotonic() - began
+    assert page.locator("#rows li").count() < 40
+    page.evaluate("document.getElementById('scroller').scrollTop = 1e9")
+    page.wait_for_selector('#rows a[href="#conversation-00000000270f"]')
+    assert page.locator("#rows li").count() < 40
+    page.fill("#search", "pomegranate")
+    expect_count(page, "1 of 10,000 conversations")
+    assert opened_s < 2, f"{file.stat().st_size / 2**20:.1f} MiB opened in {opened_s:.2f} s"
