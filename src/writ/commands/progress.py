@@ -51,7 +51,7 @@ class Display:
 
     def _line(self, step: Step, now: float, rate: str, note: str) -> None:
         """At most one line in five seconds, and one at the end of a stage."""
-        if step.finished or now - self._last.get(step.stage, now - 4) >= 5:
+        if step.finished or now - self._last.setdefault(step.stage, now - 4) >= 5:
             self._last[step.stage] = now
             text = f"{step.stage}: {step.done:,} records" + (" done" if step.finished else "")
             self._console.print("  ".join(part for part in (text, rate, note) if part), highlight=False, soft_wrap=True)

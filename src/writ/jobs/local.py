@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
-from writ.errors import Unavailable
+from writ.errors import ArtifactError, ConfigError, Unavailable, WritError
 
 
 @contextmanager
@@ -40,9 +40,16 @@ def _first_line(process: "subprocess.Popen[bytes]", errors: IO[str], ready_withi
                 raise Unavailable(f"'{' '.join(command[:5])} …' printed no URL within {ready_within_s:g} s; {_tail(errors)}")
             byte = os.read(process.stdout.fileno(), 1)
             if not byte:
-                raise Unavailable(f"'{' '.join(command[:5])} …' ended before it served; {_tail(errors)}")
+                raise _ended(process, errors, command)
             line += byte
     return line.decode().strip()
+
+
+def _ended(process: "subprocess.Popen[bytes]", errors: IO[str], command: Sequence[str]) -> WritError:
+    """The child's own kind of error: what it was told wrong stays a configuration error here."""
+    code = process.wait(timeout=10)
+    kind = next((kind for kind in (ConfigError, ArtifactError) if kind.exit_code == code), Unavailable)
+    return kind(f"'{' '.join(command[:5])} …' ended before it served; {_tail(errors)}")
 
 
 def _tail(errors: IO[str]) -> str:
