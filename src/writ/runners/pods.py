@@ -61,12 +61,15 @@ def open_run(pod: Pod, shards: int, say: Callable[[str], None], *, wait_s: float
     for name, manifest in standing.items():
         say(f"  {name:<13} {pod.plan.keys[name]}  {f'reuse {manifest.records:,} records' if manifest else 'make'}")
     _put(pod.outputs, "run-id", pod.plan.run_id)
+    _put(pod.outputs, "state", "done" if all(standing.values()) else "open")
     _put(pod.outputs, "shards.json", json.dumps([] if standing["simulate"] else list(range(shards))))
     _put(
         pod.outputs,
         "plan.json",
         json.dumps({"run_id": pod.plan.run_id, "keys": dict(pod.plan.keys), "reused": [n for n, m in standing.items() if m]}),
     )
+    for stage in STAGES if all(standing.values()) else ():
+        _show(pod, stage.name)
 
 
 def run_pod(pod: Pod, name: str, listen: Listener, keys: Keys, *, shard: int, shards: int) -> Manifest:
@@ -77,8 +80,7 @@ def run_pod(pod: Pod, name: str, listen: Listener, keys: Keys, *, shard: int, sh
         for stage in PODS[name]:
             manifest = run_stage(BY_NAME[stage], pod.config, pod.plan, pod.store, listen, keys, shard=shard, shards=shards)
     _put(pod.outputs, "manifest.json", manifest.model_dump_json(indent=1))
-    for file in BY_NAME[name].files:
-        _put(pod.outputs, file, pod.store.get(f"{name}/{manifest.key}/{file}").decode())
+    _show(pod, name)
     return manifest
 
 
@@ -137,6 +139,12 @@ def _heartbeat(pod: Pod) -> Iterator[None]:
         yield
     finally:
         done.set()
+
+
+def _show(pod: Pod, stage: str) -> None:
+    """Hands Argo what a stage left for people: the card, the report."""
+    for file in BY_NAME[stage].files:
+        _put(pod.outputs, file, pod.store.get(f"{stage}/{pod.plan.keys[stage]}/{file}").decode())
 
 
 def _put(folder: Path, name: str, text: str) -> None:
