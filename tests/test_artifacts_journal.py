@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -52,12 +54,38 @@ def test_journal_with_the_same_work_twice_gives_the_first_only(store: Store) -> 
     assert list(journal(store).load()) == [Call(name="a", arguments={"try": 1}), Call(name="b")]
 
 
-def test_journals_of_two_copies_of_one_shard_lose_nothing(store: Store) -> None:
-    one, other = journal(store), journal(store)
-    for number in range(10):
-        one.append([Call(name=f"one-{number}")])
-        other.append([Call(name=f"other-{number}")])
-    assert sorted(names(list(journal(store).load()))) == sorted(f"{who}-{number}" for who in ("one", "other") for number in range(10))
+def test_journals_of_copies_of_one_shard_at_once_lose_nothing(store: Store) -> None:
+    for start in range(10):
+        gate = Barrier(4)
+
+        def work(copy: int, start: int = start, gate: Barrier = gate) -> None:
+            mine = journal(store)
+            gate.wait()
+            for number in range(3):
+                mine.append([Call(name=f"{start}-{copy}-{number}")])
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+    done = sorted(names(list(journal(store).load())))
+    assert done == sorted(f"{start}-{copy}-{number}" for start in range(10) for copy in range(4) for number in range(3))
+
+
+def test_journal_that_a_finished_copy_cleared_takes_more_records(store: Store) -> None:
+    slow, fast = journal(store), journal(store)
+    slow.append([Call(name="a")])
+    fast.clear()
+    slow.append([Call(name="b")])
+    slow.append([Call(name="c")])
+    assert names(list(journal(store).load())) == ["b", "c"]
+
+
+def test_journal_cleared_while_it_is_read_ends_early(store: Store) -> None:
+    for name in "abc":
+        journal(store).append([Call(name=name)])
+    reading = journal(store).load()
+    assert next(reading).name == "a"
+    journal(store).clear()
+    assert list(reading) == []
 
 
 def test_journals_of_shards_are_apart_and_can_be_read_together(store: Store) -> None:

@@ -33,11 +33,8 @@ class LocalStore:
 
     def get(self, key: str) -> bytes:
         path = self._path(key)
-        with _refused("read", path):
-            try:
-                return path.read_bytes()
-            except (FileNotFoundError, NotADirectoryError) as e:
-                raise Missing(f"{path} does not exist; check the store's path, or run the stage that writes it") from e
+        with _refused("read", path), _missing(path):
+            return path.read_bytes()
 
     def put(self, key: str, data: bytes) -> None:
         path = self._path(key)
@@ -55,7 +52,7 @@ class LocalStore:
     def append(self, key: str, data: bytes) -> None:
         """Add to an object that is there; durable when it returns. A kill or a full disk may leave the beginning of `data`."""
         path = self._path(key)
-        with _refused("write", path), path.open("r+b", buffering=0) as file:
+        with _refused("write", path), _missing(path), path.open("r+b", buffering=0) as file:
             file.seek(0, os.SEEK_END)
             _write_all(file, data)
 
@@ -104,6 +101,14 @@ class LocalStore:
         finally:
             with suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
+
+
+@contextmanager
+def _missing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as e:
+        raise Missing(f"{path} does not exist; check the store's path, or run the stage that writes it") from e
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from typing import Protocol, runtime_checkable
 
 import zstandard
 
-from writ.errors import ArtifactError, Unavailable
-from writ.storage import Store, check_key
+from writ.errors import ArtifactError
+from writ.storage import Missing, Store, check_key
 
 _SEGMENT_BYTES = 16 * 2**20
 """A segment that has reached this is closed, so that a reader holds no more than about this much."""
@@ -25,7 +25,10 @@ class Appendable(Protocol):
     """A store that can add to an object that is there."""
 
     def append(self, key: str, data: bytes) -> None:
-        """Add `data` at the object's end; durable when it returns. A kill may leave the beginning of `data`."""
+        """Add `data` at the object's end; durable when it returns. A kill may leave the beginning of `data`.
+
+        Raises: Missing if nothing stands at the key.
+        """
         ...
 
 
@@ -49,18 +52,23 @@ class Log:
             self._store.put(f"{self._folder}{self._number():08d}-{sha16}.jsonl.zst", packed)
 
     def _grow(self, store: Appendable, data: bytes) -> None:
-        while not self._segment:
+        try:
+            segment = self._segment or self._new_segment()
+            self._segment = ""  # whatever goes wrong now, it may end in half a line
+            store.append(segment, data)
+        except Missing:  # a copy of this writer has finished the work, and cleared the log
+            segment = self._new_segment()
+            store.append(segment, data)
+        self._segment_bytes += len(data)
+        self._segment = segment if self._segment_bytes < _SEGMENT_BYTES else ""
+
+    def _new_segment(self) -> str:
+        """An empty segment that is this writer's alone."""
+        self._segment_bytes = 0
+        while True:
             segment = f"{self._folder}{self._number():08d}.jsonl"
             if self._store.put_if_absent(segment, b""):
-                self._segment, self._segment_bytes = segment, 0
-        try:
-            store.append(self._segment, data)
-        except Unavailable:
-            self._segment = ""  # it may end in half a line
-            raise
-        self._segment_bytes += len(data)
-        if self._segment_bytes >= _SEGMENT_BYTES:
-            self._segment = ""
+                return segment
 
     def _number(self) -> int:
         if self._next is None:
@@ -75,7 +83,11 @@ def read_log(store: Store, prefix: str) -> Iterator[bytes]:
     Raises: ArtifactError if one is altered.
     """
     for name in store.list(prefix):
-        for line in _lines(store, name):
+        try:
+            lines = _lines(store, name)
+        except Missing:  # cleared since it was listed
+            continue
+        for line in lines:
             guard, _, text = line[:-1].partition(b" ")
             if guard != b"%08x" % zlib.crc32(text):
                 raise _altered(store, name)
