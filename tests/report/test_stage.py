@@ -1,0 +1,103 @@
+"""The stage that makes the page: what it holds, what it keeps in memory, what it refuses."""
+
+import base64
+import json
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+from report_worlds import conversation, library_run, snapshot, write_page
+
+from writ.errors import ArtifactError
+from writ.report.blocks import BLOCK_CONVERSATIONS, Blocks
+from writ.report.page import words
+from writ.report.stage import write_report
+from writ.schema import Behavior, Kind
+from writ.settings import RunConfig
+from writ.streams import Conversation
+from writ.verification.causes import CAUSES, OWNERS
+from writ.verification.stage import CHECKS
+
+PAGE = Path(__file__).parents[2] / "src" / "writ" / "report" / "page"
+
+
+def unpacked(page: Path, element: str) -> str:
+    packed = re.search(rf'id="{element}">([^<]*)<', page.read_text(encoding="utf-8"))
+    return zlib.decompress(base64.b64decode(packed[1])).decode()
+
+
+def test_index_holds_one_line_per_conversation_in_columns_of_equal_length(tmp_path):
+    made = library_run(12)
+    data = json.loads(unpacked(write_page(tmp_path / "page.html", made), "index"))
+    columns = data["columns"]
+    assert columns["id"] == [each.trajectory.id for each in made]
+    assert {len(column) for column in columns.values()} == {12}
+    assert columns["cause"][0] == "wrong_argument"
+    assert columns["row"][:3] == ["", "", "train"]
+    assert data["head"]["asked"] == [["library", 1, "2-3", 4], ["library", 1, "9-11", 4]]
+
+
+def test_block_holds_the_whole_conversation(tmp_path):
+    made = [conversation(number) for number in range(3)]
+    line = unpacked(write_page(tmp_path / "page.html", made), "block-0").split("\n")[1]
+    messages, rest = (json.loads(part) for part in line.split("\t"))
+    assert [message[0] for message in messages] == [message.role[0] for message in made[1].trajectory.messages]
+    assert messages[7][2] == [["c70", "place_hold", made[1].trajectory.messages[7].tool_calls[0].arguments]]
+    assert rest["verdict"] == made[1].verdict.model_dump(mode="json")
+    assert rest["task"] == made[1].task.model_dump(mode="json")
+
+
+def test_prices_of_the_endpoints_reach_the_page_and_paths_do_not(tmp_path):
+    config = RunConfig.model_validate({"out": "/secret/place", "simulation": {"agent": {"usd_per_million_prompt_tokens": 2.5}}})
+    head = json.loads(unpacked(write_page(tmp_path / "page.html", [conversation(1)], config), "index"))["head"]
+    assert head["prices"] == {"agent": [2.5, 0.0], "user": [0.0, 0.0]}
+    assert "/secret/place" not in json.dumps(head)
+
+
+def test_page_names_no_address_and_parses_no_data_as_markup(tmp_path):
+    page = write_page(tmp_path / "page.html", [conversation(1)]).read_text(encoding="utf-8")
+    own = re.sub(r'<script type="application/x-writ"[^<]*</script>', "", page)
+    assert set(re.findall(r"https?://[\w./]+", own)) == {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", own)
+    assert "default-src 'none'" in own
+
+
+def test_block_ends_at_its_number_of_conversations_and_only_compressed_text_is_held():
+    blocks = Blocks()
+    for number in range(2 * BLOCK_CONVERSATIONS + 1):
+        made = conversation(number)
+        blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict)
+    assert blocks.starts == [0, BLOCK_CONVERSATIONS, 2 * BLOCK_CONVERSATIONS]
+    assert len(blocks.packed) == 2
+    assert sum(map(len, blocks.packed)) < 200_000
+
+
+def test_large_conversations_end_a_block_early():
+    blocks = Blocks()
+    for number in range(4):
+        made = conversation(number, text="B" * 1_200_000)
+        blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict)
+    assert blocks.starts == [0, 1, 2, 3]
+
+
+def test_trajectory_without_its_verdict_is_refused():
+    made = [conversation(1), conversation(2)]
+    inputs = {"tasks": [m.task for m in made], "instructions": [m.instruction for m in made], "trajectories": [m.trajectory for m in made]}
+    with pytest.raises(ArtifactError, match="no verdict follows for trajectory conversation-000000000002"):
+        list(write_report(RunConfig(), domain=[snapshot()], **inputs, verdicts=[made[0].verdict], rows=[], emit=lambda *_: None))
+
+
+def test_every_term_of_the_records_has_a_name_for_people():
+    assert set(CAUSES) == set(words()["causes"])
+    assert set(CHECKS) == set(words()["checks"])
+    assert set(OWNERS) == set(words()["owners"])
+    assert set(Kind.__args__) == set(words()["kinds"])
+    for axis, field in Behavior.model_fields.items():
+        values = {str(value) for value in getattr(field.annotation, "__args__", (True, False))}
+        assert values == set(words()["axes"][axis][1])
+
+
+def test_scripts_are_short_files_of_one_concern():
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in PAGE.glob("*.js")}
+    assert max(lengths.values()) < 400

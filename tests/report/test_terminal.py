@@ -1,0 +1,76 @@
+"""The same content in a terminal."""
+
+import io
+
+from report_worlds import HOSTILE, conversation
+from rich.console import Console
+
+from writ.report.terminal import LIT, show_conversation, show_task, visible
+from writ.streams import Conversation
+
+WRITES = {"place_hold"}
+
+
+def console(**options):
+    return Console(file=io.StringIO(), width=120, highlight=False, **options)
+
+
+def printed(made, **options):
+    screen = console()
+    for part in show_conversation(Conversation(made.trajectory, made.task, made.instruction), made.verdict, WRITES, **options):
+        screen.print(part)
+    return screen.file.getvalue()
+
+
+def test_write_is_shown_with_the_origin_of_each_argument():
+    text = printed(conversation(1))
+    assert "7 Change place_hold" in text
+    assert "worked out: the member of the card" in text
+    assert "get_edition showed it in message 4 (edition_id)" in text
+    assert "the customer said it in message 1" in text
+    assert "Kept: every check passed" in text
+
+
+def test_origin_is_lit_where_it_was_said_and_not_inside_other_words():
+    screen = console()
+    made = conversation(1)
+    lit = []
+    for part in show_conversation(Conversation(made.trajectory, made.task, made.instruction), made.verdict, WRITES):
+        spans = getattr(part, "spans", ())
+        lit += [part.plain[span.start : span.end] for span in spans if span.style == LIT]
+        screen.print(part)
+    assert lit == ["South", "South", "e572"]
+
+
+def test_lost_conversation_names_cause_owner_and_place():
+    text = printed(conversation(0, cause="ungrounded_argument"))
+    assert "Lost: Value from nowhere." in text
+    assert "Owner: agent." in text
+    assert "from nowhere: nobody said it and no tool showed it" in text
+    assert text.index("7 Change place_hold") < text.index("✕ Value from nowhere: place_hold of e999") < text.index("8  Result")
+
+
+def test_hostile_text_cannot_steer_the_terminal():
+    text = printed(conversation(0, text=HOSTILE + "[bold]B" * 300), full=True)
+    assert not set("\x1b\x00\u202e\u2066") & set(text)
+    assert "<U+202E>gnp.exe" in text
+    assert "[bold]B[bold]B" in text.replace("\n", "")
+
+
+def test_long_result_is_cut_around_the_value_that_matters_unless_full():
+    made = conversation(1, text="C" * 5000)
+    assert "C" * 200 not in printed(made).split("Look-up")[-1].split("Agent")[0].replace("\n", "")
+    assert printed(made, full=True).replace("\n", "").count("C" * 5000) >= 1
+
+
+def test_task_shows_winner_runner_up_and_margin():
+    screen = console()
+    for part in show_task(conversation(1).task):
+        screen.print(part)
+    text = screen.file.getvalue()
+    assert "by newest edition, ahead by 31" in text
+    assert text.index("Winner") < text.index("Runner-up") < text.index("Out: cannot be lent")
+
+
+def test_control_characters_become_their_codes():
+    assert visible("a\x1b[2Jb\u200bc\td\n") == "a<U+001B>[2Jb<U+200B>c\td\n"
