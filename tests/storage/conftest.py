@@ -1,12 +1,9 @@
-import sys
 from pathlib import Path
 
 import pytest
 
-from writ.storage import Store, open_store
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from fixtures_s3 import moto_server, s3_credentials, s3_proxy, s3_server  # noqa: F401
+from writ.storage import Store, open_store
 
 
 @pytest.fixture(params=["folder", "moto", "versitygw"])
