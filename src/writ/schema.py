@@ -446,3 +446,31 @@ class Row(Record):
     source: str
     messages: tuple[dict[str, Any], ...]
     tools: str
+
+
+# ---------------------------------------------------------------------------------------------------------------- evaluation
+
+
+class Score(Record):
+    """What one trial of one task earned in an evaluation, with what the figures are grouped by."""
+
+    trajectory_id: str
+    task_id: str
+    domain: str
+    kind: str
+    trial: int
+    writes: int
+    burden: int
+    """Evidence burden; -1 where nobody proved one (a benchmark's own tasks)."""
+    tool: str
+    reward: float | None
+    """1 or 0; None where it could not be judged (infrastructure, a judge that is away): counted, never averaged in."""
+    parts: dict[str, float | None] = {}
+    """The reward by part, such as `DB`, `COMMUNICATE`, `NL_ASSERTION` of the benchmark; the reward is their product."""
+    cause: str = ""
+    """From the closed list of causes: the first failed check, also of a trial that succeeded by luck."""
+    owner: Owner | None = None
+    termination: Termination
+    agent_tokens: int
+    """Prompt and completion tokens of the agent."""
+    user_tokens: int
