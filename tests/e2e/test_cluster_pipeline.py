@@ -17,6 +17,8 @@ from conftest import ROOT, Cluster
 
 CONFIG = yaml.safe_dump({"dataset": {"count": 24, "min_kept_share": 0.0}, "domains": {"users": 120}})
 SHARDS = 4
+PREFIX = f"pipeline-{int(time.time())}"
+"""In the bucket, new with each session: the first submit must find nothing."""
 Read = Callable[[str, str], str]
 
 
@@ -34,7 +36,7 @@ def read(cluster: Cluster, dev: str) -> Iterator[Read]:
 @pytest.fixture(scope="module")
 def parameters(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("e2e") / "run.yaml"
-    path.write_text(yaml.safe_dump({"config": CONFIG, "store": "s3://writ/pipeline", "shards": str(SHARDS)}))
+    path.write_text(yaml.safe_dump({"config": CONFIG, "store": f"s3://writ/{PREFIX}", "shards": str(SHARDS)}))
     return str(path)
 
 
@@ -45,7 +47,7 @@ def first(cluster: Cluster, dev: str, parameters: str) -> dict[str, Any]:
 
 def pods_of(workflow: dict[str, Any], template: str) -> list[dict[str, Any]]:
     """Pods of a leaf template, be it called by name or by reference."""
-    nodes = [n for n in workflow["status"]["nodes"].values() if n["type"] == "Pod"]
+    nodes = [n for n in workflow["status"].get("nodes", {}).values() if n["type"] == "Pod"]
     return [n for n in nodes if template_of(n) == template]
 
 
@@ -80,7 +82,7 @@ def test_dataset_of_the_cluster_is_that_of_a_laptop(first: dict[str, Any], read:
     command = [sys.executable, "-m", "writ", "run", "--plain", "--config", str(tmp_path / "config.yaml"), "--out", str(tmp_path / "store")]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     here = local_manifests(tmp_path / "store")["dataset"]
-    there = json.loads(read("text", f"pipeline/dataset/{here['key']}/manifest.json"))
+    there = json.loads(read("text", f"{PREFIX}/dataset/{here['key']}/manifest.json"))
     assert [(p["records"], p["sha256"]) for p in there["parts"]] == [(p["records"], p["sha256"]) for p in here["parts"]]
     assert there["records"] > 0
 
@@ -88,13 +90,13 @@ def test_dataset_of_the_cluster_is_that_of_a_laptop(first: dict[str, Any], read:
 def test_second_submit_makes_nothing_and_is_done_within_a_minute(
     cluster: Cluster, dev: str, first: dict[str, Any], parameters: str, read: Read
 ) -> None:
-    before = read("keys", "pipeline/")
+    before = read("keys", f"{PREFIX}/")
     started = time.monotonic()
     again = cluster.submit(dev, "--from", "workflowtemplate/writ-pipeline", "--parameter-file", parameters)
     assert again["status"]["phase"] == "Succeeded"
     assert {template_of(n) for n in again["status"]["nodes"].values() if n["type"] == "Pod"} == {"plan", "release"}
     ours = lambda keys: {k for k in keys.split() if "/leases/" not in k}  # noqa: E731
-    assert ours(read("keys", "pipeline/")) == ours(before)
+    assert ours(read("keys", f"{PREFIX}/")) == ours(before)
     assert time.monotonic() - started < 60
 
 
