@@ -171,7 +171,7 @@ def _same(site: OpenDomain, task: Task, order: Iterable[int]) -> bool:
     for place in order:
         wish, decision = task.wishes[place], task.decisions[place]
         outcome, reads = run(site.domain.kinds[wish.kind].resolve(wish, task.user_id), world.read)
-        if (outcome.calls, outcome.rule, outcome.told) != (decision.calls, decision.rule, decision.told):
+        if (outcome.calls, outcome.rule, outcome.told, outcome.mentions) != (decision.calls, decision.rule, decision.told, decision.mentions):
             return False
         made += reads
         if unrefuted(decision.certificate, made):

@@ -85,6 +85,6 @@ def _entry(site: OpenDomain, world: Environment, user_id: str, wish: Wish, decis
 
 
 def decided(decision: Decision) -> str:
-    """Hash of calls, rule and told values."""
+    """Hash of calls, rule, told values, and of what it is about."""
     told = [value.model_dump() for value in decision.told]
-    return content_id("decided", [[call.key for call in decision.calls], decision.rule, told])
+    return content_id("decided", [[call.key for call in decision.calls], decision.rule, told, decision.mentions])

@@ -195,11 +195,12 @@ def compensate(arguments: Record, said: Said) -> Reads[Ruling]:
     if "trip" in said:
         found = yield from find_trip(said["trip"], arguments["user_id"])
         trips = [found.trip] if found.trip else []
-    if not trips:  # nothing was said of the trip, or it was cancelled since
-        trips = yield from own_trips(arguments["user_id"])
+    if not trips or said.get("then") == "cancel":  # nothing was said of the trip, or it is cancelled by now and its reference finds another
+        trips += [trip for trip in (yield from own_trips(arguments["user_id"])) if not trips or not is_live(trip)]
     verdicts = []
     for trip in trips:
-        due = yield from compensation(user, trip, changed=bool(said.get("changed")) or is_changed(trip))
+        complaint = said.get("complaint", "") if said.get("complaint") in ("cancelled", "delayed") else ""
+        due = yield from compensation(user, trip, changed=bool(said.get("changed")) or is_changed(trip), complaint=complaint)
         verdicts.append(due)
     if any(isinstance(due, int) and due == arguments["amount"] for due in verdicts):
         return ALLOWED

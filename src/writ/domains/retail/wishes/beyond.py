@@ -62,7 +62,7 @@ TOPICS: Mapping[str, Topic] = {
     "new_order": Topic("out_of_scope", "a new order", ("new order", "place an order", "order for you"), "placing a new order in this chat"),
     "email": Topic("out_of_scope", "the email address of the account", ("email", "e-mail"), "changing the email address of your account"),
     "add_card": Topic("out_of_scope", "a new payment method", ("payment method", "card"), "adding a new credit card to your profile"),
-    "repair": Topic("out_of_scope", "a repair", ("repair", "warranty"), "a repair of something that broke after you got it"),
+    "repair": Topic("out_of_scope", "a repair", ("repair", "warranty"), "having something repaired that broke after you got it"),
     "lost_parcel": Topic(
         "out_of_scope", "a missing parcel", ("parcel", "package", "delivery"), "a parcel that the carrier calls delivered and that you never got"
     ),
@@ -71,9 +71,22 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "faster": Topic("shipping_method", "faster shipping", ("shipping", "delivery"), "having a pending order shipped faster"),
     "time_slot": Topic(
-        "shipping_method", "a delivery time", ("delivery", "time slot", "shipping"), "having a pending order delivered at an exact time of day"
+        "shipping_method", "a delivery time", ("delivery", "time slot", "shipping"), "having a pending order delivered in a time slot of your choice"
     ),
 }
+
+
+SAID: Mapping[str, str] = {
+    "new_order": "a new order",
+    "email": "email address",
+    "add_card": "profile",
+    "repair": "repaired",
+    "lost_parcel": "parcel",
+    "price_match": "for less",
+    "faster": "faster",
+    "time_slot": "time slot",
+}
+"""Words that every telling of a topic holds, so that an agent can hear it among other wishes."""
 
 
 class BeyondScope(RetailKind):
@@ -88,7 +101,7 @@ class BeyondScope(RetailKind):
             yield Wish(kind=self.name, slots={"topic": topic})
 
     def facts(self, wish: Wish) -> tuple[Fact, ...]:
-        return ()
+        return (Fact(name="topic", value=wish.slots["topic"], text=SAID[wish.slots["topic"]]),)
 
     def decide(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
         yield from ()
