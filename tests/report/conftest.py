@@ -18,9 +18,9 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Headless Chromium through playwright."""
+    """Headless Chromium through playwright. Closed at the end of the module: while it is open, playwright's loop runs in this thread, and no other can."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="the python package 'playwright' is not installed")
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:

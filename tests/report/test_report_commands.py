@@ -74,7 +74,7 @@ def doctor(tmp_path, *settings):
     sets = [part for setting in settings for part in ("--set", setting)]
     library = ("domains.names=[library]", f"domains.code={{library: {LIBRARY}}}", "domains.users=5")
     known = [part for setting in library for part in ("--set", setting)]
-    return invoke("doctor", *known, *sets, "--out", tmp_path / "runs", "--wait", "0.5")
+    return invoke("doctor", *known, *sets, "--out", tmp_path / "runs", "--wait", "2")
 
 
 def test_doctor_finds_the_default_configuration_well(tmp_path):

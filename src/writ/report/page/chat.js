@@ -64,7 +64,7 @@ async function copyLink(id, button) {
 
 function verdictBanner(talk, chat) {
   const { verdict } = talk;
-  if (verdict.kept) return h("p", { class: "banner good" }, h("b", {}, "Every check passed. "), "Click a value of a change to see where it came from.");
+  if (verdict.kept) return h("p", { class: "banner good" }, h("b", {}, "Every check passed. "), verdict.origins.length ? "Click a value of a change to see where it came from." : "The right thing was to change nothing.");
   const [name, meaning] = word("causes", verdict.cause);
   const check = verdict.checks.find((each) => each.cause === verdict.cause && ["fail", "unclear"].includes(each.result));
   const turn = check && check.turn !== null ? check.turn : null;
@@ -123,8 +123,8 @@ function argumentTable(call, origins, context) {
   const refused = context.results.found.get(call)?.refused;
   const rows = leaves(call.args).filter(([path]) => path !== "").map(([path, value]) => {
     const origin = origins.get(path), differs = wanted.has(path) && canonical(wanted.get(path)) !== canonical(value);
-    const text = longText(typeof value === "string" ? value : JSON.stringify(value), 400);
-    const button = origin ? h("button", { type: "button", class: `argument ${origin.kind}`, "aria-pressed": "false", title: "Where did this come from?", data: { argument: path }, onclick: () => showOrigin(button, origin, context.talk, context.chat) }, text) : h("code", { class: "argument none" }, text);
+    const written = typeof value === "string" ? value : JSON.stringify(value), text = longText(written, 400), long = written.length > 36 ? " long" : "";
+    const button = origin ? h("button", { type: "button", class: `argument ${origin.kind}${long}`, "aria-pressed": "false", title: "Where did this come from?", data: { argument: path }, onclick: () => showOrigin(button, origin, context.talk, context.chat) }, text) : h("code", { class: `argument${refused ? "" : " none"}${long}` }, text);
     const from = origin ? originShort(origin, context.talk) : refused ? "the call was refused" : "";
     return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row" }, plain(path)), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, plain(String(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
   });

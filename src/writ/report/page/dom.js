@@ -74,7 +74,7 @@ function short(value) {
   return NUMBER.format(Math.round(value * 10) / 10);
 }
 
-const money = (dollars) => (dollars >= 100 ? `$${count(dollars)}` : `$${dollars.toFixed(dollars >= 0.1 ? 2 : 4)}`);
+const money = (dollars) => (dollars >= 100 || dollars === 0 ? `$${count(dollars)}` : `$${dollars.toFixed(dollars >= 0.1 ? 2 : 4)}`);
 const humanize = (name) => { const text = String(name).replaceAll("_", " "); return text.charAt(0).toUpperCase() + text.slice(1); };
 
 /** What a term of the records is called: `[name, meaning]`. */

@@ -75,7 +75,20 @@ function lightUp(origin, chat) {
     }
     return place;
   }
-  return markWords(place.querySelector(".said") || place, String(origin.value)) || place;
+  const said = place.querySelector(".said") || place;
+  for (const form of spellings(origin.value)) {
+    const mark = markWords(said, form);
+    if (mark) return mark;
+  }
+  return place;
+}
+
+/** How a customer may say a value: as it is, or a date as its month and day. */
+function spellings(value) {
+  const date = /^(\d{4})-(\d\d)-(\d\d)$/.exec(String(value));
+  if (!date) return [String(value)];
+  const month = new Date(Date.UTC(2000, Number(date[2]) - 1, 1)).toLocaleString("en-US", { month: "long", timeZone: "UTC" }), day = Number(date[3]);
+  return [String(value), `${month} ${day}`, `${month.slice(0, 3)} ${day}`, `${day} ${month}`];
 }
 
 /** Wraps the first place where the words stand, spaces and underscores alike, in <mark>; null where they are said in another form. */

@@ -33,15 +33,21 @@ function made(talk, call) {
   return talk.messages.some((message) => message.calls.some((each) => !each.broken && callKey(each.name, each.args) === key));
 }
 
+const CANDIDATES_SHOWN = 6;
+
 function candidatesPart({ criterion, candidates, margin }) {
   if (!candidates.length) return null;
   const names = [...new Set(candidates.flatMap((candidate) => Object.keys(candidate.values)))];
   const order = ["winner", "runner_up", "eligible", "excluded"];
   const sorted = [...candidates].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
-  const rows = sorted.map((candidate) => h("tr", { class: candidate.status }, h("th", { scope: "row" }, longText(candidate.label, 300)), names.map((name) => h("td", {}, cellText(candidate.values[name]))), h("td", {}, h("span", { class: "status" }, word("statuses", candidate.status)[0]), candidate.why && h("small", {}, plain(candidate.why)))));
-  const head = h("tr", {}, h("td", {}), names.map((name) => h("th", { scope: "col" }, plain(humanize(name)))), h("th", { scope: "col" }, "Place"));
-  return h("div", {}, h("h4", {}, criterion ? `What it was compared with: ${criterion}` : "What it could have been"),
-    h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, h("thead", {}, head), h("tbody", {}, rows))),
+  const by = criterion || (sorted[0].status === "winner" && sorted[0].why);
+  const row = (candidate) => h("tr", { class: candidate.status }, h("th", { scope: "row" }, longText(candidate.label, 300), h("small", {}, h("span", { class: "status" }, word("statuses", candidate.status)[0]), candidate.status === "excluded" && candidate.why && [": ", longText(candidate.why, 300)])), names.map((name) => h("td", {}, cellText(candidate.values[name]))));
+  const body = h("tbody", {}, sorted.slice(0, CANDIDATES_SHOWN).map(row));
+  const rest = sorted.length > CANDIDATES_SHOWN + 2 && h("button", { type: "button", class: "more", onclick: () => { body.append(...sorted.slice(CANDIDATES_SHOWN).map(row)); rest.remove(); } }, `Show all ${sorted.length}`);
+  if (!rest) body.append(...sorted.slice(CANDIDATES_SHOWN).map(row));
+  const head = h("tr", {}, h("td", {}), names.map((name) => h("th", { scope: "col" }, plain(humanize(name)))));
+  return h("div", {}, h("h4", {}, by ? `What it was compared with: ${by}` : "What it could have been"),
+    h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, h("thead", {}, head), body)), rest,
     margin !== null && h("p", { class: "note" }, `The winner is ahead of the runner-up by `, h("b", {}, short(margin)), "."));
 }
 
