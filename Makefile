@@ -28,6 +28,9 @@ run: install ## Make 200 verified conversations offline, over both domains
 test: install ## The fast suite, under two minutes
 	@$(BIN)/python -m pytest -n 2
 
+s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
+	@$(BIN)/python tests/fixtures_s3.py
+
 check: install ## Lint and strict types
 	@$(BIN)/ruff check src tests benchmarks examples
 	@$(BIN)/ruff format --check src tests benchmarks examples
@@ -37,4 +40,4 @@ lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/core.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 
-.PHONY: help install run test check lock
+.PHONY: help install run test s3-server check lock

@@ -203,9 +203,7 @@ def simulate_and_verify(
     )
 
 
-def shard_of(
-    tasks: Iterable[Task], instructions: Iterable[Instruction], shard: int, shards: int
-) -> tuple[Iterable[Task], Iterable[Instruction]]:
+def shard_of(tasks: Iterable[Task], instructions: Iterable[Instruction], shard: int, shards: int) -> tuple[Iterable[Task], Iterable[Instruction]]:
     """The batches of one shard: a contiguous block, so that shards joined in order keep the order of the tasks. Streams unless there are several."""
     if shards == 1:
         return tasks, instructions
