@@ -62,12 +62,19 @@ def test_run_whose_shard_is_deleted_and_whose_controller_dies_makes_the_same_dat
     assert dataset(read, prefix) == dataset(read, "calm")
 
 
+def at_work_now(cluster: Cluster, namespace: str, name: str) -> list[str]:
+    pods = cluster.get("pods", "-n", namespace, "-l", f"workflows.argoproj.io/workflow={name}")["items"]
+    return [p["metadata"]["name"] for p in pods if p["status"]["phase"] in ("Running", "Pending")]
+
+
 @pytest.mark.parametrize("how", ["stop", "terminate"])
 def test_run_that_is_ended_leaves_no_pod_at_work(cluster: Cluster, dev: str, tmp_path: Path, how: str) -> None:
     name = begin(cluster, dev, tmp_path, f"s3://writ/{how}-{int(time.time())}")
     until(cluster, dev, name, at_work("tasks"), 300)
     cluster.run("argo", how, "-n", dev, name)
     workflow = until(cluster, dev, name, finished, 120)
-    assert [n["phase"] for n in pods_of(workflow, "release")] == (["Succeeded"] if how == "stop" else [])
-    pods = cluster.get("pods", "-n", dev, "-l", f"workflows.argoproj.io/workflow={name}")["items"]
-    assert [p["metadata"]["name"] for p in pods if p["status"]["phase"] in ("Running", "Pending")] == []
+    assert [n["phase"] for n in pods_of(workflow, "finish")] == (["Succeeded"] if how == "stop" else [])
+    end = time.monotonic() + 60
+    while left := at_work_now(cluster, dev, name):
+        assert time.monotonic() < end, left
+        time.sleep(1)

@@ -62,7 +62,7 @@ def local_manifests(store: Path) -> dict[str, Any]:
 def test_submitted_run_succeeds_with_one_pod_per_shard(first: dict[str, Any]) -> None:
     assert first["status"]["phase"] == "Succeeded", first["status"].get("message")
     assert len([n for n in pods_of(first, "simulate") if n["phase"] == "Succeeded"]) == SHARDS
-    assert [n["phase"] for n in pods_of(first, "release")] == ["Succeeded"]
+    assert [n["phase"] for n in pods_of(first, "finish")] == ["Succeeded"]
 
 
 def test_submitted_run_shows_manifests_card_and_report_as_artifacts(first: dict[str, Any], read: Read) -> None:
@@ -94,7 +94,7 @@ def test_second_submit_makes_nothing_and_is_done_within_a_minute(
     started = time.monotonic()
     again = cluster.submit(dev, "--from", "workflowtemplate/writ-pipeline", "--parameter-file", parameters)
     assert again["status"]["phase"] == "Succeeded"
-    assert {template_of(n) for n in again["status"]["nodes"].values() if n["type"] == "Pod"} == {"plan", "release"}
+    assert {template_of(n) for n in again["status"]["nodes"].values() if n["type"] == "Pod"} == {"plan", "finish"}
     ours = lambda keys: {k for k in keys.split() if "/leases/" not in k}  # noqa: E731
     assert ours(read("keys", f"{PREFIX}/")) == ours(before)
     assert time.monotonic() - started < 60
