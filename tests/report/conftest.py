@@ -20,7 +20,7 @@ CHROMIUM_FLAGS = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Headless Chromium through playwright. Closed at the end of the module: while it is open, playwright's loop runs in this thread, and no other can."""
+    """Headless Chromium through playwright. Closed at the end of the module: while open, playwright's loop holds this thread."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="the python package 'playwright' is not installed")
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:

@@ -24,7 +24,7 @@ PAGE = Path(__file__).parents[2] / "src" / "writ" / "report" / "page"
 
 def unpacked(page: Path, element: str) -> str:
     packed = re.search(rf'id="{element}">([^<]*)<', page.read_text(encoding="utf-8"))
-    return zlib.decompress(base64.b64decode(packed[1])).decode()
+    return "\0".join(zlib.decompress(base64.b64decode(part)).decode() for part in packed[1].split(" "))
 
 
 def test_index_holds_one_line_per_conversation_in_columns_of_equal_length(tmp_path):
@@ -40,8 +40,8 @@ def test_index_holds_one_line_per_conversation_in_columns_of_equal_length(tmp_pa
 
 def test_block_holds_the_whole_conversation(tmp_path):
     made = [conversation(number) for number in range(3)]
-    line = unpacked(write_page(tmp_path / "page.html", made), "block-0").split("\n")[1]
-    messages, rest = (json.loads(part) for part in line.split("\t"))
+    halves = unpacked(write_page(tmp_path / "page.html", made), "block-0").split("\0")
+    messages, rest = (json.loads(half.split("\n")[1]) for half in halves)
     assert [message[0] for message in messages] == [message.role[0] for message in made[1].trajectory.messages]
     assert messages[7][2] == [["c70", "place_hold", made[1].trajectory.messages[7].tool_calls[0].arguments]]
     assert rest["verdict"] == made[1].verdict.model_dump(mode="json")
@@ -76,7 +76,7 @@ def test_block_ends_at_its_number_of_conversations_and_only_compressed_text_is_h
 def test_large_conversations_end_a_block_early():
     blocks = Blocks()
     for number in range(4):
-        made = conversation(number, text="B" * 1_200_000)
+        made = conversation(number, text="B" * 2_200_000)
         blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict)
     assert blocks.starts == [0, 1, 2, 3]
 

@@ -11,7 +11,7 @@ from writ.schema import Message, Verdict
 from writ.streams import Conversation
 
 BLOCK_CONVERSATIONS = 200
-BLOCK_BYTES = 2_000_000
+BLOCK_BYTES = 4_000_000
 """A block ends at this many conversations or bytes of text, whichever is first."""
 
 
@@ -29,42 +29,44 @@ def pack(data: bytes) -> bytes:
 
 
 class Blocks:
-    """One line per conversation: what is searched (the messages), a tab, and the rest. JSON holds no raw tab or newline."""
+    """Two compressed texts per block, with a space between: the messages, which are searched, and the rest. A line is a conversation's, in JSON."""
 
     def __init__(self) -> None:
         self.packed: list[bytes] = []
         self.starts: list[int] = []
         """Number of each block's first conversation."""
-        self._lines: list[bytes] = []
+        self._spoken: list[bytes] = []
+        self._rest: list[bytes] = []
         self._held_bytes = 0
         self._seen = 0
 
     def add(self, conversation: Conversation, verdict: Verdict) -> None:
-        line = line_of(conversation, verdict)
-        if not self._lines:
+        spoken = to_json([spoken_of(message) for message in conversation.trajectory.messages])
+        rest = to_json(rest_of(conversation, verdict))
+        if not self._spoken:
             self.starts.append(self._seen)
-        self._lines.append(line)
-        self._held_bytes += len(line)
+        self._spoken.append(spoken)
+        self._rest.append(rest)
+        self._held_bytes += len(spoken) + len(rest)
         self._seen += 1
-        if len(self._lines) >= BLOCK_CONVERSATIONS or self._held_bytes >= BLOCK_BYTES:
+        if len(self._spoken) >= BLOCK_CONVERSATIONS or self._held_bytes >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        if self._lines:
-            self.packed.append(pack(b"\n".join(self._lines)))
-            self._lines, self._held_bytes = [], 0
+        if self._spoken:
+            self.packed.append(pack(b"\n".join(self._spoken)) + b" " + pack(b"\n".join(self._rest)))
+            self._spoken, self._rest, self._held_bytes = [], [], 0
 
 
-def line_of(conversation: Conversation, verdict: Verdict) -> bytes:
+def rest_of(conversation: Conversation, verdict: Verdict) -> dict[str, Any]:
+    """All of a conversation but its messages."""
     trajectory, task, instruction = conversation
-    spoken = to_json([spoken_of(message) for message in trajectory.messages])
-    rest = {
+    return {
         "task": task.model_dump(mode="json"),
         "instruction": instruction.model_dump(mode="json", exclude={"wishes"}),
         "verdict": verdict.model_dump(mode="json"),
         "trajectory": trajectory.model_dump(mode="json", exclude={"messages"}),
     }
-    return spoken + b"\t" + to_json(rest)
 
 
 def spoken_of(message: Message) -> list[Any]:

@@ -5,10 +5,15 @@ const KEPT_BLOCKS = 8;
 const opened = new Map();
 
 async function inflate(text) {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
+
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const binary = atob(text), bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  return bytes;
 }
 
 async function openIndex() {
@@ -24,17 +29,16 @@ async function openIndex() {
 /** Blocks follow the script in the document, so they are there once it is parsed. */
 const parsed = new Promise((done) => (document.readyState === "loading" ? addEventListener("DOMContentLoaded", done) : done()));
 
-/** Lines of a block; the few last used stay in memory. */
-async function block(number) {
+const SPOKEN = 0, REST = 1;
+
+/** Lines of one half of a block: what was spoken, or the rest. The few last used stay in memory. */
+async function block(number, half) {
   await parsed;
-  if (opened.has(number)) {
-    const lines = opened.get(number);
-    opened.delete(number);
-    opened.set(number, lines);
-    return lines;
-  }
-  const lines = inflate(document.getElementById(`block-${number}`).textContent).then((text) => text.split("\n"));
-  opened.set(number, lines);
+  const key = `${number}.${half}`;
+  if (!opened.has(key)) opened.set(key, inflate(document.getElementById(`block-${number}`).textContent.split(" ")[half]).then((text) => text.split("\n")));
+  const lines = opened.get(key);
+  opened.delete(key);
+  opened.set(key, lines);
   if (opened.size > KEPT_BLOCKS) opened.delete(opened.keys().next().value);
   return lines;
 }
@@ -52,13 +56,12 @@ const MARKS = { s: "system", u: "user", a: "assistant", t: "tool" };
 
 /** A conversation whole: messages, task, instruction, verdict, trajectory. */
 async function conversation(index) {
-  const number = blockOf(index);
-  const line = (await block(number))[index - DATA.starts[number]];
-  const cut = line.indexOf("\t");
-  const messages = JSON.parse(line.slice(0, cut)).map(([role, text = "", calls = [], of = "", refused = 0], turn) => ({
+  const number = blockOf(index), at = index - DATA.starts[number];
+  const [spoken, rest] = await Promise.all([block(number, SPOKEN), block(number, REST)]);
+  const messages = JSON.parse(spoken[at]).map(([role, text = "", calls = [], of = "", refused = 0], turn) => ({
     role: MARKS[role], text, of, refused: Boolean(refused), turn, calls: calls.map(([id, name, written]) => ({ id, name, written, ...decoded(written) })),
   }));
-  return { index, messages, ...JSON.parse(line.slice(cut + 1)) };
+  return { index, messages, ...JSON.parse(rest[at]) };
 }
 
 /** Arguments of a call as a model wrote them; `broken` where they are not a JSON object. */
@@ -70,7 +73,7 @@ function decoded(written) {
   return { args: null, broken: true };
 }
 
-/** Numbers of the conversations whose line holds all terms; `found(hits, share)` hears of each block. Stops when `alive()` is false. */
+/** Numbers of the conversations that hold all terms; `found(hits, share)` hears of each block. Stops when `alive()` is false. */
 async function searchText(terms, candidates, found, alive) {
   const needles = terms.map((term) => JSON.stringify(term).slice(1, -1));
   const wanted = new Map();
@@ -81,11 +84,10 @@ async function searchText(terms, candidates, found, alive) {
   }
   let done = 0;
   for (const [number, indices] of wanted) {
-    const lines = await block(number);
+    const lines = await block(number, SPOKEN);
     if (!alive()) return;
     const hits = indices.filter((index) => {
-      const line = lines[index - DATA.starts[number]];
-      const text = line.slice(0, line.indexOf("\t")).toLowerCase();
+      const text = lines[index - DATA.starts[number]].toLowerCase();
       return needles.every((needle) => text.includes(needle));
     });
     found(hits, ++done / wanted.size);
