@@ -1,10 +1,13 @@
 """One conversation on trial, with everything that a check may ask about."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from writ.domains.base import run
 from writ.domains.registry import OpenDomain
+from writ.errors import ToolRefused
 from writ.schema import Call, Check, Decision, Instruction, Result, Task, Trajectory, Wish
 from writ.verification.causes import CAUSES
 from writ.verification.transcript import Made, Transcript, replay
@@ -20,10 +23,36 @@ class Case:
     instruction: Instruction | None
     certified: bool = True
     """Whether the task's decisions carry real certificates; False for tasks that came from elsewhere."""
+    _forms: dict[tuple[int, str], Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @cached_property
     def transcript(self) -> Transcript:
-        return replay(self.site, self.trajectory)
+        return replay(self.site, self.trajectory, self._objection)
+
+    def _objection(self, call: Call, read: Callable[[str, dict[str, Any]], Any]) -> str:
+        """What the rules have against a write in the state that `read` reads; empty where it is allowed."""
+        try:
+            ruling, _ = run(self.site.domain.permits(call, self.said(call)), read)
+        except ToolRefused as refusal:
+            return f": the rules cannot be applied ({refusal})"
+        return "" if ruling.allowed else f"is forbidden by '{ruling.rule}'"
+
+    def forms(self, made: Made) -> Mapping[str, Sequence[str]]:
+        """Per argument leaf of a write, the lower-case texts any one of which states it."""
+        if made.call is None:
+            return {}
+        key = (made.index, made.call.key)
+        if key not in self._forms:
+            forms = self.site.domain.forms(made.call, self.transcript.shown_before(made.index))
+            self._forms[key] = {path: [form.lower() for form in texts if form] for path, texts in forms.items()}
+        return self._forms[key]
+
+    @cached_property
+    def as_gold(self) -> bool:
+        """Whether the end state is the one that the gold writes lead to, by whatever path."""
+        if [made.call.key for made in self.transcript.done if made.call] == [call.key for call in self.due]:
+            return True  # the same writes in the same order, none refused
+        return self.transcript.fingerprint == self.gold
 
     @cached_property
     def gold(self) -> str:
@@ -59,17 +88,15 @@ class Case:
         loose = [made.index for made in self.transcript.writes if made.name in tools]
         return next(iter(exact or loose), None)
 
-    def decision_of(self, made: Made) -> int | None:
+    def decision_of(self, write: Call) -> int | None:
         """Index of the decision that this write belongs to; None for one that nobody asked for."""
-        if made.call is None:
-            return None
-        exact = [index for index, decision in enumerate(self.decisions) if any(call.key == made.call.key for call in decision.calls)]
-        loose = [index for index, decision in enumerate(self.decisions) if any(call.name == made.name for call in decision.calls)]
+        exact = [index for index, decision in enumerate(self.decisions) if any(call.key == write.key for call in decision.calls)]
+        loose = [index for index, decision in enumerate(self.decisions) if any(call.name == write.name for call in decision.calls)]
         return next(iter(exact or loose), None)
 
-    def said(self, made: Made) -> dict[str, object]:
+    def said(self, write: Call) -> dict[str, Any]:
         """Slots of the wish that a write belongs to; empty where it belongs to none."""
-        index = self.decision_of(made)
+        index = self.decision_of(write)
         return dict(self.wishes[index].slots) if index is not None and index < len(self.wishes) else {}
 
 

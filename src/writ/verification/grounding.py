@@ -1,18 +1,17 @@
 """Where each argument of a write came from: the user's words, a tool output, or a named formula over such values."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from writ.schema import Call, Check, Origin
 from writ.verification.case import Case, failed, not_applicable, passed
-from writ.verification.process import stands_in
 from writ.verification.transcript import Made, leaves
+from writ.verification.values import occurs
 
 
 def grounding(case: Case) -> tuple[Check, tuple[Origin, ...]]:
     """The check, and the origin of every argument leaf of every write that was made."""
-    done = [made for made in case.transcript.writes if made.call and not made.refused]
+    done = case.transcript.done
     if not done:
         return not_applicable("grounding", "no write"), ()
     origins = tuple(origin for made in done for origin in _origins(case, made))
@@ -24,9 +23,8 @@ def grounding(case: Case) -> tuple[Check, tuple[Origin, ...]]:
 
 def _origins(case: Case, made: Made) -> Iterator[Origin]:
     call = made.call or Call(name=made.name)
-    shown = case.transcript.shown_before(made.index)
-    formulas = case.site.domain.formulas(call, shown, case.said(made))
-    forms = case.site.domain.forms(call, shown)
+    formulas = case.site.domain.formulas(call, case.transcript.shown_before(made.index), case.said(call))
+    forms = case.forms(made)
     for path, value in leaves(call.arguments):
         found = _formula(formulas, path, value) or _said(case, made, forms.get(path, ()), value) or _shown(case, made, call.name, path, value)
         kind, turn, where = found or ("none", None, "")
@@ -40,16 +38,17 @@ def _formula(formulas: Any, path: str, value: Any) -> tuple[str, int | None, str
 
 def _said(case: Case, made: Made, forms: Sequence[str], value: Any) -> tuple[str, int | None, str] | None:
     """The first user turn that states the value, in its own spelling or in one of the domain's."""
-    spellings = (str(value), str(value).replace("_", " "), *forms)
-    for index, text in case.transcript.said_by_user:
-        if index < made.index and any(spelling and stands_in(spelling, text) for spelling in spellings):
+    own = str(value).lower()
+    spellings = [spelling for spelling in dict.fromkeys((own, own.replace("_", " "), *forms)) if spelling]
+    for index, text in case.transcript.heard_from_user:
+        if index < made.index and any(occurs(spelling, text) for spelling in spellings):
             return "said", index, ""
     return None
 
 
 def _shown(case: Case, made: Made, tool: str, path: str, value: Any) -> tuple[str, int | None, str] | None:
     """The latest output with this value at a path that the domain allows for this argument."""
-    allowed = case.site.domain.fields(tool, re.sub(r"(^|\.)\d+(?=\.|$)", r"\1*", path))
+    allowed = case.site.domain.fields(tool, ".".join("*" if step.isdecimal() else step for step in path.split(".")))
     patterns = [(pattern.partition(":")[0], pattern.partition(":")[2]) for pattern in allowed]
     for earlier in reversed(case.transcript.made):
         if earlier.index < made.index and earlier.call is not None and not earlier.refused:

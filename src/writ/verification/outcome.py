@@ -56,14 +56,14 @@ def end_state(case: Case) -> Check:
     """The end state equals the gold's, by whatever path; where it does not, the first difference of the writes names the cause."""
     if case.task is None:
         return not_applicable("end_state", "no task says what should be")
-    if case.transcript.fingerprint == case.gold:
+    if case.as_gold:
         return passed("end_state")
     cause, detail, turn = _difference(case)
     return failed("end_state", cause, detail, turn)
 
 
 def _difference(case: Case) -> tuple[str, str, int | None]:
-    done = [made for made in case.transcript.writes if not made.refused and made.call]
+    done = case.transcript.done
     due = Counter(call.key for call in case.due)
     surplus = [made for made in done if made.call and not due[made.call.key]]
     missing = [call for call in case.due if call.key not in {made.call.key for made in done if made.call}]
@@ -87,7 +87,7 @@ def writes(case: Case) -> Check:
         key = made.call.key if made.call else ""
         if key in seen and not made.refused:
             return failed("writes", "repeated_write", f"{made.name} was made twice", made.index)
-        if key not in due and case.transcript.fingerprint == case.gold and not made.refused:
+        if key not in due and case.as_gold and not made.refused:
             continue  # another path to the same end state
         if key not in due and (forbidding := _forbidding(case, made)) is not None:
             return failed("writes", "forbidden_write", f"{made.name} was attempted although '{forbidding}' forbids it", made.index)

@@ -1,14 +1,11 @@
 """Checks of the process: was each write allowed, confirmed, grounded, and decided on sufficient evidence?"""
 
-import re
-
-from writ.domains.base import run
 from writ.domains.certificates import unrefuted
 from writ.domains.speech import assents, dissents, invented, known, leaked, mentioned, proposes
-from writ.errors import ToolRefused
 from writ.schema import Check
 from writ.verification.case import Case, failed, not_applicable, passed
 from writ.verification.transcript import Made
+from writ.verification.values import occurs
 
 
 def turns(case: Case) -> Check:
@@ -22,22 +19,15 @@ def policy(case: Case) -> Check:
     """Every write that was made was allowed at its moment, given what the user had stated."""
     if not case.transcript.writes:
         return not_applicable("policy", "no write")
-    world = case.site.environment()
-    for made in case.transcript.made:
-        if made.writes and made.call and not made.refused:
-            try:
-                ruling, _ = run(case.site.domain.permits(made.call, case.said(made)), world.read)
-            except ToolRefused as refusal:
-                return failed("policy", "forbidden_write", f"{made.name}: the rules cannot be applied ({refusal})", made.index)
-            if not ruling.allowed:
-                return failed("policy", "forbidden_write", f"{made.name} is forbidden by '{ruling.rule}'", made.index)
-            world.call(made.call.name, made.call.arguments)
+    for made in case.transcript.done:
+        if made.objection:
+            return failed("policy", "forbidden_write", f"{made.name} {made.objection}", made.index)
     return passed("policy")
 
 
 def confirmation(case: Case) -> Check:
     """Before each write, the agent's last turn states every argument, and the user's next turn says yes and changes nothing."""
-    done = [made for made in case.transcript.writes if made.call and not made.refused]
+    done = case.transcript.done
     if not done:
         return not_applicable("confirmation", "no write")
     unclear: Check | None = None
@@ -68,16 +58,8 @@ def unstated_arguments(case: Case, made: Made, text: str) -> list[str]:
     """Argument leaves of a write that no surface form in the text states."""
     if made.call is None:
         return []
-    forms = case.site.domain.forms(made.call, case.transcript.shown_before(made.index))
-    return [path for path, spellings in forms.items() if spellings and not any(stands_in(form, text) for form in spellings)]
-
-
-def stands_in(form: str, text: str) -> bool:
-    """Whether a surface form occurs in the text as a whole word, in any case."""
-    lowered, wanted = text.lower(), form.lower()
-    if wanted not in lowered:
-        return False
-    return re.search(rf"(?<![\w.]){re.escape(wanted)}(?!\w|\.\d)", lowered) is not None
+    lowered = text.lower()
+    return [path for path, forms in case.forms(made).items() if forms and not any(occurs(form, lowered) for form in forms)]
 
 
 def coverage(case: Case) -> Check:
@@ -98,13 +80,16 @@ def user_words(case: Case) -> Check:
     """The simulated user stated only what the script gives or the agent had said, and leaked no id that a reference hides."""
     if case.instruction is None:
         return not_applicable("user_words", "no script says what the user knows")
-    allowed = set(known(case.instruction))
+    allowed, heard, agent = set(known(case.instruction)), "", iter(case.transcript.said_by_agent)
+    latest = next(agent, None)
     for index, text in case.transcript.said_by_user:
-        heard = "\n".join(said for at, said in case.transcript.said_by_agent if at < index)
-        shown = heard.lower()
-        if leaks := leaked(text, case.instruction.hidden, lambda each, shown=shown: each.lower() in shown):  # type: ignore[misc]
+        while latest is not None and latest[0] < index:
+            allowed |= mentioned(latest[1])
+            heard += f"\n{latest[1].lower()}"
+            latest = next(agent, None)
+        if leaks := leaked(text, case.instruction.hidden, lambda each: each.lower() in heard):  # noqa: B023 - asked at once
             return failed("user_words", "user_leaked", f"the user said {leaks[0]}", index)
-        if strange := invented(text, allowed | mentioned(heard)):
+        if strange := invented(text, allowed):
             return failed("user_words", "user_invented", f"the user said {strange[0]}", index)
     return passed("user_words")
 
@@ -113,10 +98,10 @@ def user_end(case: Case) -> Check:
     """The user ended only after voicing every wish, and not while the agent waited for a yes."""
     if case.instruction is None or case.trajectory.termination not in ("user_stop", "transfer"):
         return not_applicable("user_end", "the user did not end it, or no script says what they want")
-    text = case.transcript.user_text()
+    text = case.transcript.user_text().lower()
     if case.trajectory.termination == "user_stop" or len(case.instruction.wishes) == 1:
         for wish, facts in zip(case.instruction.wishes, case.instruction.facts, strict=True):
-            silent = [fact for fact in facts if fact.core and not stands_in(fact.text, text)]
+            silent = [fact for fact in facts if fact.core and not occurs(fact.text.lower(), text)]
             if silent and case.trajectory.source == "scripted":
                 return failed("user_end", "wish_not_voiced", f"{wish.kind}: '{silent[0].text}' was never said", len(case.trajectory.messages) - 1)
     pending = _pending(case)
@@ -127,7 +112,7 @@ def user_end(case: Case) -> Check:
 
 def _pending(case: Case) -> int | None:
     """Index of the user's last turn, where due writes are missing and the agent had just asked for a yes or been given it."""
-    if case.task is None or not case.transcript.said_by_user or case.transcript.fingerprint == case.gold:
+    if case.task is None or not case.transcript.said_by_user or case.as_gold:
         return None
     last = case.transcript.said_by_user[-1][0]
     if last < max((index for index, _ in case.transcript.said_by_agent), default=-1):

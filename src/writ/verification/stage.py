@@ -26,8 +26,8 @@ CHECKS: Mapping[str, CheckFunction] = {
     "policy": process.policy,
     "turns": process.turns,
     "confirmation": process.confirmation,
-    "grounding": lambda case: grounding(case)[0],
     "coverage": process.coverage,
+    "grounding": lambda case: grounding(case)[0],
     "user_words": process.user_words,
     "user_end": process.user_end,
 }

@@ -1,8 +1,9 @@
 """A conversation replayed: every call run again in a fresh world, and what each side had said by then."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from writ.domains.environment import Environment
@@ -30,12 +31,20 @@ class Made:
     """The name is a tool of the domain."""
     same: bool | None
     """The recorded result is what the environment gives; None where no result was recorded."""
+    objection: str = ""
+    """What the rules have against a write that was made, at its moment."""
 
 
-@dataclass(slots=True)
+Objection = Callable[[Call, Callable[[str, dict[str, Any]], Any]], str]
+"""What the rules have against a write, given a way to read the state; empty where it is allowed."""
+
+
+@dataclass
 class Transcript:
     """What happened, in the order in which it happened."""
 
+    world: Environment
+    """After all of it."""
     made: list[Made] = field(default_factory=list)
     said_by_user: list[tuple[int, str]] = field(default_factory=list)
     said_by_agent: list[tuple[int, str]] = field(default_factory=list)
@@ -43,12 +52,26 @@ class Transcript:
     """Indices of agent turns with text beside a call, or with several calls."""
     torn: str = ""
     """Where the messages are out of order, how."""
-    fingerprint: str = ""
-    """Of the end state."""
 
-    @property
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the end state."""
+        return self.world.fingerprint()
+
+    @cached_property
     def writes(self) -> list[Made]:
+        """Writes that were attempted."""
         return [made for made in self.made if made.writes]
+
+    @cached_property
+    def done(self) -> list[Made]:
+        """Writes that were made."""
+        return [made for made in self.writes if made.call and not made.refused]
+
+    @cached_property
+    def heard_from_user(self) -> list[tuple[int, str]]:
+        """`said_by_user` in lower case."""
+        return [(index, text.lower()) for index, text in self.said_by_user]
 
     def reads_before(self, index: int) -> list[Call]:
         """Reads that were answered before the message, refusals included: an empty search is evidence too."""
@@ -65,36 +88,36 @@ class Transcript:
         return "\n".join(text for index, text in self.said_by_agent if index > after)
 
 
-def replay(site: OpenDomain, trajectory: Trajectory) -> Transcript:
+def replay(site: OpenDomain, trajectory: Trajectory, objection: Objection) -> Transcript:
     """Runs the conversation's calls in a fresh world, against the recorded results. Never raises for what a conversation holds."""
-    transcript, world = Transcript(), site.environment()
+    transcript = Transcript(site.environment())
     results = {message.tool_call_id: message for message in trajectory.messages if message.role == "tool" and message.tool_call_id}
     for index, message in enumerate(trajectory.messages):
         if message.role == "user" and message.content:
             transcript.said_by_user.append((index, _without_tokens(message.content)))
         elif message.role == "assistant":
-            _agent_turn(transcript, world, site, index, message, results)
+            _agent_turn(transcript, site, index, message, results, objection)
     transcript.torn = _tear(trajectory.messages)
-    transcript.fingerprint = world.fingerprint()
     return transcript
 
 
-def _agent_turn(transcript: Transcript, world: Environment, site: OpenDomain, index: int, message: Message, results: dict[str, Message]) -> None:
+def _agent_turn(transcript: Transcript, site: OpenDomain, index: int, message: Message, results: dict[str, Message], objection: Objection) -> None:
     if message.content and message.content.strip():
         transcript.said_by_agent.append((index, message.content))
     if len(message.tool_calls) > 1 or (message.tool_calls and message.content and message.content.strip()):
         transcript.crowded.append(index)
     for tool_call in message.tool_calls:
-        transcript.made.append(_run(world, site, index, tool_call, results.get(tool_call.id)))
+        transcript.made.append(_run(transcript.world, site, index, tool_call, results.get(tool_call.id), objection))
 
 
-def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, recorded: Message | None) -> Made:
+def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, recorded: Message | None, objection: Objection) -> Made:
     arguments = decoded(tool_call.arguments)
     known = tool_call.name in site.domain.toolkit.tools
     writes = world.writes(tool_call.name)
     if arguments is None:
         return Made(index, None, tool_call.name, None, True, writes, known, None)
     call = Call(name=tool_call.name, arguments=arguments)
+    objected = objection(call, world.read) if writes else ""
     value: Any = None
     try:
         value, content = world.perform(call.name, call.arguments)
@@ -102,7 +125,7 @@ def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, 
     except ToolRefused as refusal:
         content, refused = f"Error: {refusal}", True
     same = None if recorded is None else recorded.content == content
-    return Made(index, call, tool_call.name, value, refused, writes, known, same)
+    return Made(index, call, tool_call.name, value, refused, writes, known, same, objected)
 
 
 def decoded(arguments: str) -> dict[str, Any] | None:

@@ -6,13 +6,19 @@ from decimal import Decimal, InvalidOperation
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?!\w)")
+_AMOUNT = re.compile(
+    r"(?:\$ ?|\busd ?)-?(\d[\d,]*(?:\.\d+)?)|(?<![\w.])(\d[\d,]*\.\d\d)(?!\w)|(?<![\w.])(\d[\d,]*(?:\.\d+)?) ?(?:dollars|usd|bucks)\b", re.I
+)
+_NOTHING = re.compile(r"\b(free|(no|without|zero) (extra |additional |any )?(charge|cost|fee|payment)s?|nothing|waived)\b", re.I)
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 def states(text: str, form: str, value: str) -> bool:
     """Whether the text states the value. `form`: money, number, date (`2024-05-25`), time (`18:30`) or text (any case)."""
-    if form in ("money", "number"):
-        return _number(value) in numbers(text) or (form == "number" and _as_word(value, text))
+    if form == "money":
+        return _number(value) in amounts(text) or (_number(value) == 0 and _NOTHING.search(text) is not None)
+    if form == "number":
+        return _number(value) in numbers(text) or _as_word(value, text)
     if form == "date":
         return any(spelling in text.lower() for spelling in spellings(value))
     if form == "time":
@@ -20,9 +26,39 @@ def states(text: str, form: str, value: str) -> bool:
     return value.lower() in text.lower()
 
 
+def stands_in(form: str, text: str) -> bool:
+    """Whether a surface form occurs in the text as a whole word, in any case."""
+    return occurs(form.lower(), text.lower())
+
+
+def occurs(wanted: str, text: str) -> bool:
+    """Whether these words stand in the text, both in lower case: no letter or digit adjoins them, nor a point before or the decimals behind."""
+    at = text.find(wanted)
+    while at >= 0:
+        if not _continues(text[at - 1] if at else " ", ".") and not _goes_on(text, at + len(wanted)):
+            return True
+        at = text.find(wanted, at + 1)
+    return False
+
+
+def _goes_on(text: str, end: int) -> bool:
+    following = text[end : end + 2]
+    return _continues(following[:1]) or (following[:1] == "." and following[1:].isdecimal())
+
+
+def _continues(character: str, joints: str = "") -> bool:
+    return character.isalnum() or character == "_" or (bool(joints) and character in joints)
+
+
 def numbers(text: str) -> frozenset[Decimal]:
     """Every number in the text; `$1,200.50` is 1200.5."""
     found = (_number(match.group()) for match in _NUMBER.finditer(text))
+    return frozenset(number for number in found if number is not None)
+
+
+def amounts(text: str) -> frozenset[Decimal]:
+    """Every sum of money in the text, known by its sign, its two decimals or its currency; a bare number is none."""
+    found = (_number(next(group for group in match.groups() if group)) for match in _AMOUNT.finditer(text))
     return frozenset(number for number in found if number is not None)
 
 

@@ -186,6 +186,7 @@ class Agent:
             yield from self._decline(outcome, wish)
         else:
             self._handed.insert(0, outcome)
+            self.faults.fire("needless_transfer")  # where a transfer is due, none is needless
 
     def _act(self, outcome: Outcome, wish: Wish) -> Talk[None]:
         together = self._in_one and len(outcome.calls) > 1 and not self.faults.armed("no_confirmation")

@@ -1,0 +1,151 @@
+"""Verification finds what the scripted model says that it did wrong, and each check is needed for that."""
+
+import json
+from functools import partial
+from itertools import islice
+
+import pytest
+from verifier import KEPT, World, built, experiment, kept_scores, trials
+
+from library_world import library, site, tasks
+from writ.instructions.stage import write_instructions
+from writ.schema import Call, Certificate, Decision, Task
+from writ.settings import InstructionsConfig
+from writ.verification.stage import CHECKS, judge
+
+
+@pytest.fixture(scope="module")
+def desk():
+    told = tuple(write_instructions(InstructionsConfig(), seed=7, domain=[library()], tasks=tasks()))
+    return World({"library": site()}, {task.id: task for task in tasks()}, told)
+
+
+@pytest.fixture(scope="module")
+def faultless(desk):
+    return list(trials(desk, "none", {}, ((each, 0) for each in desk.instructions[:120])))
+
+
+def verdict(desk, trajectory, task=None, required=frozenset(CHECKS)):
+    instruction = next(each for each in desk.instructions if each.id == trajectory.instruction_id)
+    return judge(site(), trajectory, task or desk.tasks[trajectory.task_id], instruction, required)
+
+
+def test_every_labelled_fault_alone_and_mixed_is_found_with_its_cause(desk):
+    seen = list(experiment(desk, 480, 0.2))
+    assert [(trial.fault, trial.done, trial.found) for trial in seen if not trial.right] == []
+    assert kept_scores(seen) == {"precision": 1.0, "recall": 1.0}
+    assert 100 < sum(trial.done == KEPT for trial in seen) < 400
+
+
+@pytest.mark.slow
+def test_faults_in_both_generated_domains_are_found_with_their_causes():
+    world = built(("retail", "airline"), tasks=60, users=60, seed=3)
+    seen = list(experiment(world, 240, 0.2))
+    assert [(trial.fault, trial.done, trial.found, trial.trajectory.instruction_id) for trial in seen if not trial.right] == []
+
+
+# ----------------------------------------------------------------------------------------------- each check is needed
+
+
+def altered_result(desk, faultless):
+    """A recorded result says something else than the environment does."""
+    trajectory = faultless[0].trajectory
+    at = next(index for index, message in enumerate(trajectory.messages) if message.role == "tool")
+    messages = list(trajectory.messages)
+    messages[at] = messages[at].model_copy(update={"content": (messages[at].content or "") + " "})
+    return trajectory.model_copy(update={"messages": tuple(messages)}), None, "tool_mismatch"
+
+
+def without_looking_up(desk, faultless):
+    """The agent writes, and never looked up who the user is."""
+    for trajectory in with_writes(faultless):
+        call = next(each for message in trajectory.messages for each in message.tool_calls if each.name == "find_member")
+        about = [message.tool_call_id == call.id or call in message.tool_calls for message in trajectory.messages]
+        messages = tuple(message for message, gone in zip(trajectory.messages, about, strict=True) if not gone)
+        altered = trajectory.model_copy(update={"messages": messages})
+        if verdict(desk, altered).cause == "unidentified":
+            return altered, None, "unidentified"
+    raise AssertionError("no conversation depends on the look-up alone")
+
+
+def out_of_nowhere(desk, faultless):
+    """The agent writes a value that the user, here, never said."""
+    for trajectory in with_writes(faultless):
+        for origin in verdict(desk, trajectory).origins:
+            if origin.kind == "said":
+                messages = tuple(
+                    message.model_copy(update={"content": (message.content or "").replace(str(origin.value), "that")})
+                    if message.role == "user"
+                    else message
+                    for message in trajectory.messages
+                )
+                altered = trajectory.model_copy(update={"messages": messages})
+                if verdict(desk, altered).cause == "ungrounded_argument":
+                    return altered, None, "ungrounded_argument"
+    raise AssertionError("no argument comes from the user's words alone")
+
+
+def against_the_rules(desk, faultless):
+    """A task that asks for what the rules deny, and an agent that does it."""
+    tried = trials(desk, "forbidden_write", {"forbidden_write": 1.0}, ((each, 0) for each in desk.instructions))
+    for trial in (trial for trial in tried if trial.causes == {"extra_write"}):
+        messages = trial.trajectory.messages
+        call = next(call for label in trial.trajectory.faults for call in messages[label.turn].tool_calls)
+        asked = desk.tasks[trial.trajectory.task_id]
+        gold = Decision(
+            outcome="act",
+            calls=(Call(name=call.name, arguments=json.loads(call.arguments)),),
+            certificate=Certificate(rivals=(), plan=(), burden=0, relevant=0),
+        )
+        task = Task(**{**dict(asked), "decisions": (*(d for d in asked.decisions if d.outcome == "act"), gold)})
+        if verdict(desk, trial.trajectory, task).cause == "forbidden_write":
+            return trial.trajectory, task, "forbidden_write"
+    raise AssertionError("no forbidden write succeeds")
+
+
+def with_writes(faultless):
+    return [trial.trajectory for trial in faultless if trial.verdict.origins]
+
+
+BY_HAND = {"transcript": altered_result, "identified": without_looking_up, "grounding": out_of_nowhere, "policy": against_the_rules}
+"""Checks that no fault of the scripted model needs: wrongs made by hand for them."""
+
+
+INJECTED = {
+    "termination": "out_of_scope",
+    "calls": "malformed_arguments",
+    "end_state": "wrong_argument",
+    "writes": "repeated_write",
+    "told": "missing_fact",
+    "refusals": "not_declined",
+    "turns": "crowded_turn",
+    "confirmation": "no_confirmation",
+    "coverage": "missing_read",
+    "user_words": "invented_id",
+    "user_end": "premature_stop",
+}
+"""For each check a fault of the scripted model that no other check finds under the same name, at least sometimes."""
+
+
+@pytest.mark.parametrize(("name", "fault"), INJECTED.items())
+def test_check_switched_off_lets_some_injected_fault_go_unnoticed(name, fault, desk):
+    others = frozenset(CHECKS) - {name}
+    injected = (trial for trial in trials(desk, fault, {fault: 1.0}, ((each, 0) for each in desk.instructions)) if trial.causes)
+    assert any(trial.found == trial.done != verdict(desk, trial.trajectory, required=others).cause for trial in injected)
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_check_switched_off_lets_a_wrong_made_by_hand_go_unnoticed(name, desk, faultless):
+    trajectory, task, cause = BY_HAND[name](desk, faultless)
+    judged = partial(verdict, desk, trajectory, task)
+    assert judged().cause == cause
+    assert judged(required=frozenset(CHECKS) - {name}).cause != cause
+
+
+def test_every_check_is_one_that_is_switched_off_here():
+    assert {*INJECTED, *BY_HAND} == set(CHECKS)
+
+
+def test_conversations_without_faults_are_kept_and_so_is_their_hand_made_twin(desk, faultless):
+    assert all(trial.verdict.kept and not trial.trajectory.faults for trial in faultless)
+    assert all(verdict(desk, trial.trajectory) == trial.verdict for trial in islice(faultless, 20))
