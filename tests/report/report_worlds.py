@@ -139,7 +139,7 @@ def conversation(number: int, *, cause: str = "", burden: int = 3, kind: str = "
         Message(role="assistant", content="Hi! How can I help you?"),
         Message(role="user", content=f"The newest Salt Island, to be picked up at South. My card is 61137, not 161137. {words}"),
         calls(2, ("get_member", {"member_id": "m1"}), ("get_edition", {"edition_id": "e572"})),
-        result(2, {"member_id": "m1", "name": "Bo Falk", "loans": [{"id": "n1", "edition.id": "e1"}]}, 0),
+        result(2, {"member_id": "m1", "name": "Bo Falk", "loans": [{"id": "n1", "holder.id": "m1"}]}, 0),
         result(2, {"edition_id": "e572", "others": ["e571"], "notes": words}, 1),
         Message(role="assistant", content="A hold on e572 at South?"),
         Message(role="user", content="Yes."),
@@ -176,8 +176,11 @@ def verdict(number: int, of: Task, edition: str, cause: str) -> Verdict:
         shown = shown.model_copy(update={"path": "others.0"})
     if cause == "ungrounded_argument":
         shown = Origin(call=7, argument="edition_id", value=edition, kind="none")
+    member = Origin(call=7, argument="member_id", value="m1", kind="formula", path="the_member_of_the_card")
+    if cause == "user_invented":
+        member = Origin(call=7, argument="member_id", value="m1", kind="shown", turn=3, path="loans.0.holder.id")
     origins = (
-        Origin(call=7, argument="member_id", value="m1", kind="formula", path="the_member_of_the_card"),
+        member,
         shown,
         Origin(call=7, argument="branch", value="South", kind="said", turn=1),
     )

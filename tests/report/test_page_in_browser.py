@@ -108,6 +108,14 @@ def test_click_on_a_shown_argument_opens_the_tool_output_at_its_leaf(view, scree
     assert page.locator(".lit, .lit-leaf, #evidence-bar").count() == 0
 
 
+def test_click_on_an_argument_from_deep_inside_an_output_opens_all_that_is_folded_above_it(view):
+    page = view("conversation-000000000004")
+    page.click('button.argument[data-argument="member_id"]')
+    page.wait_for_selector(".lit-leaf")
+    assert page.inner_text(".lit-leaf") == "holder.id: m1"
+    assert page.get_attribute(".lit-leaf", "data-path") == "loans.0.holder.id"
+
+
 def test_click_on_a_said_argument_marks_the_customers_words(view):
     page = view(KEPT)
     page.click('button.argument[data-argument="branch"]')
