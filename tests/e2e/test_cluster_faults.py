@@ -54,11 +54,13 @@ def test_run_whose_shard_is_deleted_and_whose_controller_dies_makes_the_same_dat
     until(cluster, dev, calm, finished, 900)
     name = begin(cluster, dev, tmp_path, f"s3://writ/{(prefix := f'rough-{int(time.time())}')}")
     until(cluster, dev, name, at_work("simulate"), 600)
-    cluster.kubectl("delete", "pod", "-n", dev, "-l", f"workflows.argoproj.io/workflow={name},writ/agent-pool=agent", "--grace-period=0", "--force")
+    deleted = cluster.kubectl(
+        "delete", "pod", "-n", dev, "-l", f"workflows.argoproj.io/workflow={name},writ/agent-pool=agent", "--grace-period=0", "--force"
+    )
+    assert " deleted" in deleted or "force deleted" in deleted, "no shard was interrupted"  # Argo makes it again, or tries it again
     cluster.kubectl("delete", "pod", "-n", "argo", "-l", "app=workflow-controller", "--grace-period=0", "--force")
     workflow = until(cluster, dev, name, finished, 900)
     assert workflow["status"]["phase"] == "Succeeded", workflow["status"].get("message")
-    assert any(n["phase"] == "Error" for n in pods_of(workflow, "simulate")), "no shard was interrupted"
     assert dataset(read, prefix) == dataset(read, "calm")
 
 
