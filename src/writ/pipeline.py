@@ -7,9 +7,10 @@ each what it reads and writes, which settings it depends on and which image carr
 runs; `runners/` make the artifacts. Only this file composes stages: simulation verifies each rollout at once, by the function of the verify stage.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 from writ import __version__
 from writ.artifacts import artifact_key, run_id
 from writ.domains.sources import fingerprint
-from writ.schema import DomainSnapshot, Instruction, Record, Row, Task, Trajectory, Verdict, semantic
+from writ.schema import Batch, DomainSnapshot, Instruction, Record, Row, Score, Task, Trajectory, Verdict, semantic
 from writ.settings import RunConfig, SimulationConfig, VerificationConfig
 
 Arguments = Mapping[str, Any]
@@ -112,7 +113,35 @@ STAGES: tuple[Stage, ...] = (
     ),
 )
 
-BY_NAME: Mapping[str, Stage] = {stage.name: stage for stage in STAGES}
+ATTEMPTS = Stage(
+    "attempts",
+    "writ.pipeline:attempt",
+    lambda c: {"config": c.simulation, "trials": c.evaluation.trials, "seed": c.seed},
+    reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions"},
+    writes=Trajectory,
+    image="simulate",
+)
+SCORES = Stage(
+    "scores",
+    "writ.pipeline:score",
+    lambda c: {"verification": c.verification, "judge": c.evaluation.judge, "benchmark": bool(c.evaluation.picked)},
+    reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "attempts"},
+    writes=Score,
+    image="evaluate",
+)
+
+BY_NAME: Mapping[str, Stage] = {stage.name: stage for stage in (*STAGES, ATTEMPTS, SCORES)}
+
+
+def exam(config: RunConfig) -> tuple[Stage, ...]:
+    """The stages of an evaluation: the run's own tasks, or the benchmark's where any are picked; then attempts and scores."""
+    tasks, instructions = BY_NAME["tasks"], BY_NAME["instructions"]
+    if config.evaluation.picked:
+        tasks = replace(tasks, function="writ.pipeline:benchmark_tasks", arguments=lambda c: {"picked": c.evaluation.picked})
+        instructions = replace(
+            instructions, function="writ.pipeline:benchmark_instructions", arguments=lambda c: {}, reads={"domain": "domain", "tasks": "tasks"}
+        )
+    return (BY_NAME["domain"], tasks, instructions, ATTEMPTS, SCORES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +160,13 @@ class Plan:
         return {argument: self.keys[source] for argument, source in stage.reads.items()}
 
 
-def plan(config: RunConfig) -> Plan:
+def plan(config: RunConfig, stages: Iterable[Stage] = STAGES) -> Plan:
     """Computes all keys: each is the hash of a stage's name, revision, semantic settings and the keys of its inputs.
 
     Raises: ConfigError where domain data cannot be read.
     """
     keys: dict[str, str] = {}
-    for stage in STAGES:
+    for stage in stages:
         if stage.name == "domain" and config.domains.artifact:
             keys[stage.name] = config.domains.artifact
             continue
@@ -213,6 +242,95 @@ def shard_of(tasks: Iterable[Task], instructions: Iterable[Instruction], shard: 
     mine = [task for task in everything if (task.batch.id if task.batch else task.id) in block]
     wanted = {task.id for task in mine}
     return mine, (instruction for instruction in instructions if instruction.task_id in wanted)
+
+
+EVERY_TELLING = 1_000_000
+"""Wanted conversations of a batch that is attempted whole, whatever comes of it."""
+
+
+def attempt(
+    config: SimulationConfig,
+    *,
+    trials: int,
+    seed: int,
+    domain: Iterable[DomainSnapshot],
+    tasks: Iterable[Task],
+    instructions: Iterable[Instruction],
+    ports: Ports,
+) -> AsyncIterator[Trajectory]:
+    """The attempts of an evaluation: every task, `trials` times, by the benchmark's bare protocol; judged later, so nothing is tried again."""
+    from writ.domains.registry import open_domain
+    from writ.simulation.engine import simulate
+
+    bare = config.model_copy(update={"guards": False, "rollouts_per_task": trials, "seed": config.seed + seed})
+    return simulate(
+        bare,
+        tasks=(task.model_copy(update={"batch": Batch(id=task.id, wanted=EVERY_TELLING)}) for task in tasks),
+        instructions=instructions,
+        domains={snapshot.name: open_domain(snapshot) for snapshot in domain},
+        agent=ports.agent,
+        user=ports.user,
+        judge=lambda task, _, trajectory: Verdict(trajectory_id=trajectory.id, task_id=task.id, kept=True, reward=None, checks=()),
+        journal=ports.journal,
+        source=ports.source,
+        progress=ports.listen,
+        stop=ports.stop,
+    )
+
+
+def score(
+    *,
+    verification: VerificationConfig,
+    judge: Any,
+    benchmark: bool,
+    domain: Iterable[DomainSnapshot],
+    tasks: Iterable[Task],
+    instructions: Iterable[Instruction],
+    trajectories: Iterable[Trajectory],
+    judged: Mapping[str, bool | None] = MappingProxyType({}),
+) -> Iterator[Score]:
+    """One score per attempt; a benchmark's own tasks earn its own reward. `judged`: trajectory -> whether a judge found its assertions met."""
+    from writ.domains.registry import open_domain
+    from writ.scoring.benchmark import raw_tasks
+    from writ.scoring.records import score as scored
+    from writ.scoring.reward import benchmark_reward
+    from writ.streams import conversations
+    from writ.verification.stage import judge as verdict_on
+    from writ.verification.stage import required_checks
+
+    snapshots = list(domain)
+    sites = {snapshot.name: open_domain(snapshot) for snapshot in snapshots}
+    raws = raw_tasks(snapshots) if benchmark else {}
+    required = frozenset(BENCHMARK_CHECKS) if benchmark else required_checks(verification)
+    for trajectory, task, instruction in conversations(tasks, instructions, trajectories):
+        site = sites[task.domain]
+        told = None if benchmark else instruction
+        verdict = verdict_on(site, trajectory, task, told, required, certified=not benchmark)
+        earned = benchmark_reward(site, raws[task.id], trajectory, judged.get(trajectory.id)) if benchmark else None
+        world = site.environment()
+        yield scored(task, trajectory, verdict, earned, sum(world.writes(call.name) for call in task.writes))
+
+
+BENCHMARK_CHECKS = ("termination", "transcript", "calls", "end_state", "told", "refusals")
+"""What names the cause where a benchmark's task is failed: its tasks carry no certificates and no scripts."""
+
+
+def benchmark_tasks(*, picked: Mapping[str, tuple[str, ...]], domain: Iterable[DomainSnapshot]) -> Iterator[Task]:
+    """The benchmark's own tasks in the form of ours, in the order of its files."""
+    from writ.scoring.benchmark import chosen, task_id
+    from writ.verification.foreign import benchmark_task
+
+    for snapshot in domain:
+        for raw in chosen(snapshot, picked):
+            yield benchmark_task(raw, snapshot.name).model_copy(update={"id": task_id(snapshot.name, str(raw["id"]))})
+
+
+def benchmark_instructions(*, domain: Iterable[DomainSnapshot], tasks: Iterable[Task]) -> Iterator[Instruction]:
+    """Their scenarios, word for word."""
+    from writ.scoring.benchmark import instruction, raw_tasks
+
+    raws = raw_tasks(domain)
+    return (instruction(raws[task.id], task.domain) for task in tasks)
 
 
 def code_version() -> str:

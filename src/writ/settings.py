@@ -131,6 +131,23 @@ class DatasetConfig(Record):
     """Rows of the scripted model may be written; the card says so, and training refuses them unless allowed there too."""
 
 
+class EvaluationConfig(Record):
+    """How models are measured: on held-out tasks, or on a benchmark's own."""
+
+    trials: int = Field(4, ge=1)
+    """Conversations per task; pass^k is known up to this k."""
+    benchmark_split: str = execution("base")
+    """Which list of `split_tasks.json` is run."""
+    picked: dict[str, tuple[str, ...]] = {}
+    """Domain -> ids of the benchmark's tasks; filled from the split by `writ evaluate --benchmark`. Empty: held-out tasks."""
+    judge: EndpointSettings | None = None
+    """The model that judges the benchmark's NL assertions; without it, or where it fails, they are unknown, never 0."""
+    resamples: int = execution(2000, ge=100)
+    """Bootstrap resamples of the tasks."""
+    confidence: float = execution(0.95, gt=0.5, lt=1)
+    """Of the intervals."""
+
+
 class RunConfig(Record):
     """One run, whole. `writ run --config FILE --set KEY=VALUE` fills it; a field's docstring is its reference."""
 
@@ -141,6 +158,7 @@ class RunConfig(Record):
     simulation: SimulationConfig = SimulationConfig()
     verification: VerificationConfig = VerificationConfig()
     dataset: DatasetConfig = DatasetConfig()
+    evaluation: EvaluationConfig = execution(EvaluationConfig())
     out: str = execution("runs")
     """The store: a folder, or `s3://bucket/prefix`."""
     s3: S3Settings = execution(S3Settings())

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,9 +15,10 @@ from writ.errors import ArtifactError
 from writ.jobs.local import serving
 from writ.llm import EndpointSettings
 from writ.llm.pool import Endpoint, open_endpoint
-from writ.pipeline import BY_NAME, Plan, Ports
+from writ.pipeline import BY_NAME, Plan, Ports, Stage
 from writ.runners.execute import Listener, Progress, open_writer, read_input
 from writ.schema import Trajectory
+from writ.scoring.benchmark import GOLD
 from writ.settings import RunConfig
 from writ.storage import Store
 
@@ -42,9 +43,30 @@ def simulate(config: RunConfig, plan: Plan, store: Store, listen: Listener, keys
     if standing is not None:
         listen(Progress("simulate", standing.records, finished=True, reused=True))
         return standing
+    return talk(STAGE, config, plan, store, listen, keys, answered, key=key, shard=shard, shards=shards)
+
+
+Answering = Callable[[RunConfig, Plan, Store], AbstractContextManager[RunConfig]]
+"""Gives the settings with a URL for both endpoints, as long as its block is open."""
+
+
+def talk(
+    stage: Stage,
+    config: RunConfig,
+    plan: Plan,
+    store: Store,
+    listen: Listener,
+    keys: Keys,
+    answering: Answering,
+    *,
+    key: str,
+    shard: int = 0,
+    shards: int = 1,
+) -> Manifest:
+    """Makes the artifact `key` of a stage that talks, while `answering` sees to it that somebody answers. Raises as `simulate`."""
     with ExitStack() as stack:
-        config = stack.enter_context(answered(config, plan, store))
-        runner = _Runner(config, plan, store, listen, keys, key, shard, shards)
+        config = stack.enter_context(answering(config, plan, store))
+        runner = _Runner(stage, config, plan, store, listen, keys, key, shard, shards)
         with asyncio.Runner() as loop:
             return loop.run(runner.run())
 
@@ -86,17 +108,21 @@ def _with_url(settings: EndpointSettings, url: str) -> EndpointSettings:
     return settings if settings.base_url else settings.model_copy(update={"base_url": url})
 
 
-def source_of(config: RunConfig) -> Literal["scripted", "model"]:
-    """`scripted` if either side is the embedded model."""
+def source_of(config: RunConfig) -> Literal["scripted", "model", "playback"]:
+    """`scripted` if either side is the embedded model, `playback` if either replays gold actions."""
     endpoints = (config.simulation.agent, config.simulation.user)
+    if any(each.model == GOLD for each in endpoints):
+        return "playback"
     return "scripted" if any(not each.base_url or each.model == EndpointSettings().model for each in endpoints) else "model"
 
 
 class _Runner:
     """One start of the stage."""
 
-    def __init__(self, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, key: str, shard: int, shards: int) -> None:
-        self._config, self._plan, self._store, self._listen, self._keys = config, plan, store, listen, keys
+    def __init__(
+        self, stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, key: str, shard: int, shards: int
+    ) -> None:
+        self._stage, self._config, self._plan, self._store, self._listen, self._keys = stage, config, plan, store, listen, keys
         self._key, self._shard, self._shards = key, shard, shards
         self._done = 0
         self._losses: dict[str, int] = {}
@@ -113,15 +139,16 @@ class _Runner:
             await user.close()
 
     async def _write(self, agent: Endpoint, user: Endpoint, stop: asyncio.Event) -> Manifest:
-        journal = Journal(self._store, "simulate", self._key, Trajectory, lambda each: each.id)
+        journal = Journal(self._store, self._stage.name, self._key, Trajectory, lambda each: each.id)
         ports = Ports(agent, user, journal, source_of(self._config), self._event, stop, self._shard, self._shards)
-        arguments = dict(STAGE.arguments(self._config)) | {name: read_input(self._store, self._plan, STAGE, name) for name in STAGE.reads}
-        made: AsyncIterator[Trajectory] = STAGE.load()(**arguments, ports=ports)
-        writer = open_writer(STAGE, self._plan, self._store, key=self._key)
+        inputs = {name: read_input(self._store, self._plan, self._stage, name) for name in self._stage.reads}
+        arguments = dict(self._stage.arguments(self._config)) | inputs
+        made: AsyncIterator[Trajectory] = self._stage.load()(**arguments, ports=ports)
+        writer = open_writer(self._stage, self._plan, self._store, key=self._key)
         async for trajectory in made:
             writer.add(trajectory)
         manifest = await asyncio.to_thread(writer.commit)
-        self._listen(Progress("simulate", manifest.records, finished=True, losses=dict(self._losses)))
+        self._listen(Progress(self._stage.name, manifest.records, finished=True, losses=dict(self._losses)))
         journal.clear()
         return manifest
 
@@ -130,4 +157,4 @@ class _Runner:
             self._done += 1
             if not event.verdict.kept:
                 self._losses[event.verdict.cause] = self._losses.get(event.verdict.cause, 0) + 1
-            self._listen(replace(Progress("simulate", self._done), losses=dict(self._losses)))
+            self._listen(replace(Progress(self._stage.name, self._done), losses=dict(self._losses)))

@@ -188,4 +188,11 @@ def tokens(scores: Sequence[Score]) -> Tokens:
 def errors(scores: Iterable[Score]) -> Counter[str]:
     """Failed and unjudged trials by type of error."""
     failing = (score for score in scores if not succeeded(score))
-    return Counter(_TYPE_OF.get(score.cause, score.cause.replace("_", " ") or "unexplained") for score in failing)
+    return Counter(_TYPE_OF.get(score.cause) or score.cause.replace("_", " ") or _unexplained(score) for score in failing)
+
+
+def _unexplained(score: Score) -> str:
+    """What to call a failure that no check names."""
+    if score.reward is None:
+        return "not judged"
+    return "assertion not met" if score.parts.get("NL_ASSERTION") == 0.0 else "unexplained"

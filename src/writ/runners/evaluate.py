@@ -1,0 +1,149 @@
+"""Runs an evaluation: tasks, attempts by the models' endpoints, what a judge says, scores. What stands is skipped, as in a run."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from writ.artifacts import Manifest, read_manifest
+from writ.errors import ConfigError
+from writ.jobs.thread import served
+from writ.llm import ChatRequest, EndpointSettings, ModelFault, request_prefix
+from writ.llm.pool import Endpoint, open_endpoint
+from writ.pipeline import ATTEMPTS, SCORES, Plan, exam, plan
+from writ.runners.execute import Listener, Progress, counted, execute, read_input, read_stage, write
+from writ.runners.simulate import Keys, answered, talk
+from writ.schema import DomainSnapshot, Score, Trajectory
+from writ.scoring import assertions
+from writ.scoring.benchmark import GOLD, gold_messages, instruction, raw_tasks
+from writ.scoring.reward import assertions as asserted
+from writ.settings import RunConfig
+from writ.simulation.playback import Playback, Recording
+from writ.storage import Store, open_store
+from writ.verification.foreign import benchmark_task
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A finished evaluation of one model."""
+
+    store: Store
+    plan: Plan
+    scores: tuple[Score, ...]
+
+    def trajectories(self) -> Iterator[Trajectory]:
+        return read_stage(self.store, self.plan.keys, ATTEMPTS.name)
+
+    def snapshots(self) -> Iterator[DomainSnapshot]:
+        return read_stage(self.store, self.plan.keys, "domain")
+
+
+def examine(config: RunConfig, listen: Listener, keys: Keys, judge_key: SecretStr | None = None) -> Examined:
+    """The scores of the model that `simulation.agent` names. Raises whatever a stage raises; what is finished then stays."""
+    store = open_store(config.out, s3=config.s3)
+    store.probe()
+    config = named(config)
+    stages = exam(config)
+    planned = plan(config, stages)
+    for stage in stages:
+        if stage is ATTEMPTS:
+            _attempt(config, planned, store, listen, keys)
+        elif stage is SCORES:
+            _score(config, planned, store, listen, judge_key)
+        else:
+            execute(stage, config, planned, store, listen)
+    return Examined(store, planned, tuple(read_stage(store, planned.keys, SCORES.name)))
+
+
+def named(config: RunConfig) -> RunConfig:
+    """The settings as keys see them: over a benchmark's tasks, who has no URL replays gold, and is called so.
+
+    Raises: ConfigError for a model without anybody to talk to: only a model can play a benchmark's scenario.
+    """
+    if not config.evaluation.picked:
+        return config
+    agent, user = config.simulation.agent, config.simulation.user
+    if agent.base_url and not user.base_url:
+        raise ConfigError("the benchmark's scenarios need a model as the user; set simulation.user.base_url and simulation.user.model")
+    gold = EndpointSettings(model=GOLD)
+    sides = {"agent": agent if agent.base_url else gold, "user": user if user.base_url else gold}
+    return config.model_copy(update={"simulation": config.simulation.model_copy(update=sides)})
+
+
+def _attempt(config: RunConfig, planned: Plan, store: Store, listen: Listener, keys: Keys) -> Manifest:
+    key = planned.keys[ATTEMPTS.name]
+    standing = read_manifest(store, ATTEMPTS.name, key)
+    if standing is not None:
+        listen(Progress(ATTEMPTS.name, standing.records, finished=True, reused=True))
+        return standing
+    answering = gold_answered if config.evaluation.picked else answered
+    return talk(ATTEMPTS, config, planned, store, listen, keys, answering, key=key)
+
+
+@contextmanager
+def gold_answered(config: RunConfig, planned: Plan, store: Store) -> Iterator[RunConfig]:
+    """The settings with a URL for both endpoints: gold is replayed where one has none."""
+    sides = config.simulation
+    if sides.agent.base_url and sides.user.base_url:
+        yield config
+        return
+    snapshots: list[DomainSnapshot] = list(read_stage(store, planned.keys, "domain"))
+    recordings = [
+        Recording(benchmark_task(raw, snapshot.name), instruction(raw, snapshot.name), gold_messages(raw))
+        for snapshot in snapshots
+        for raw in snapshot.benchmark_tasks
+    ]
+    with served(Playback(recordings, GOLD), models=(GOLD,)) as url:
+        filled = {name: getattr(sides, name).model_copy(update={"base_url": getattr(sides, name).base_url or url}) for name in ("agent", "user")}
+        yield config.model_copy(update={"simulation": sides.model_copy(update=filled)})
+
+
+def _score(config: RunConfig, planned: Plan, store: Store, listen: Listener, judge_key: SecretStr | None) -> Manifest:
+    standing = read_manifest(store, SCORES.name, planned.keys[SCORES.name])
+    if standing is not None:
+        listen(Progress(SCORES.name, standing.records, finished=True, reused=True))
+        return standing
+    judged = _judged(config, planned, store, judge_key)
+    arguments = dict(SCORES.arguments(config)) | {name: read_input(store, planned, SCORES, name) for name in SCORES.reads}
+    records = SCORES.load()(**arguments, judged=judged)
+    return write(SCORES, planned, store, counted(SCORES, records, listen), listen)
+
+
+def _judged(config: RunConfig, planned: Plan, store: Store, judge_key: SecretStr | None) -> Mapping[str, bool | None]:
+    """Trajectory -> whether its assertions are met, by the configured judge; empty without one."""
+    settings = config.evaluation.judge
+    if settings is None or not config.evaluation.picked:
+        return {}
+    raws = raw_tasks(read_stage(store, planned.keys, "domain"))
+    trajectories: Iterator[Trajectory] = read_stage(store, planned.keys, ATTEMPTS.name)
+    asked = [(each, asserted(raws[each.task_id])) for each in trajectories]
+    with asyncio.Runner() as loop:
+        return loop.run(_ask(settings, judge_key, [(each, wanted) for each, wanted in asked if wanted]))
+
+
+async def _ask(settings: EndpointSettings, judge_key: SecretStr | None, asked: list[tuple[Trajectory, tuple[str, ...]]]) -> dict[str, bool | None]:
+    endpoint = open_endpoint(settings, judge_key)
+    try:
+        answers = await asyncio.gather(*(_judge(endpoint, settings, trajectory, wanted) for trajectory, wanted in asked))
+    finally:
+        await endpoint.close()
+    return dict(zip((trajectory.id for trajectory, _ in asked), answers, strict=True))
+
+
+async def _judge(endpoint: Endpoint, settings: EndpointSettings, trajectory: Trajectory, wanted: tuple[str, ...]) -> bool | None:
+    """None where the judge gives no readable answer: its failure is not the model's."""
+    request = ChatRequest(request_prefix(settings), assertions.messages(wanted, trajectory.messages), user=f"judge:{trajectory.id}")
+    try:
+        reply = await endpoint.complete(request)
+    except ModelFault:
+        return None
+    return assertions.all_met(reply.content, len(wanted))
+
+
+def pick(split: Mapping[str, list[str]], name: str, domain: str) -> tuple[str, ...]:
+    """The ids of one split. Raises: ConfigError where the file has no such split."""
+    if name not in split:
+        raise ConfigError(f"domain '{domain}' has no split '{name}'; there are {', '.join(split)}")
+    return tuple(str(number) for number in split[name])
