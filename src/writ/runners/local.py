@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from writ.artifacts import Manifest, Run, write_run
+from writ.artifacts import Manifest, Run, read_manifest, write_run
 from writ.pipeline import STAGES, Plan, Stage, code_version, plan
 from writ.runners.execute import Listener, execute
+from writ.runners.ready import refuse_early
 from writ.runners.simulate import Keys, simulate
 from writ.settings import RunConfig
 from writ.storage import Store, open_store
@@ -24,6 +25,8 @@ def run(config: RunConfig, listen: Listener, keys: Keys = Keys()) -> Finished:  
     store = open_store(config.out, s3=config.s3)
     store.probe()
     planned = plan(config)
+    if read_manifest(store, "simulate", planned.keys["simulate"]) is None:
+        refuse_early(config, keys.agent, keys.user)
     write_run(store, Run(run_id=planned.run_id, keys=dict(planned.keys), config=config.model_dump(mode="json"), code_version=code_version()))
     manifests = {stage.name: run_stage(stage, config, planned, store, listen, keys) for stage in STAGES}
     return Finished(store, planned, manifests)

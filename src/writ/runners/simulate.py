@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from writ.llm import EndpointSettings
 from writ.llm.pool import Endpoint, open_endpoint
 from writ.pipeline import BY_NAME, Plan, Ports, Stage
 from writ.runners.execute import Listener, Progress, open_writer, read_input
+from writ.runners.ready import await_ready
 from writ.schema import Trajectory
 from writ.scoring.benchmark import GOLD
 from writ.settings import RunConfig
@@ -133,6 +134,7 @@ class _Runner:
         agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
         user = open_endpoint(self._config.simulation.user, self._keys.user)
         try:
+            await await_ready(agent, user, stop)
             return await self._write(agent, user, stop)
         finally:
             await agent.close()
@@ -143,10 +145,11 @@ class _Runner:
         ports = Ports(agent, user, journal, source_of(self._config), self._event, stop, self._shard, self._shards)
         inputs = {name: read_input(self._store, self._plan, self._stage, name) for name in self._stage.reads}
         arguments = dict(self._stage.arguments(self._config)) | inputs
-        made: AsyncIterator[Trajectory] = self._stage.load()(**arguments, ports=ports)
+        made: AsyncGenerator[Trajectory, None] = self._stage.load()(**arguments, ports=ports)
         writer = open_writer(self._stage, self._plan, self._store, key=self._key)
-        async for trajectory in made:
-            writer.add(trajectory)
+        async with aclosing(made):
+            async for trajectory in made:
+                await asyncio.to_thread(writer.add, trajectory)
         manifest = await asyncio.to_thread(writer.commit)
         self._listen(Progress(self._stage.name, manifest.records, finished=True, losses=dict(self._losses)))
         journal.clear()

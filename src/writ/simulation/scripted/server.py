@@ -13,7 +13,8 @@ import orjson
 from writ.domains.registry import OpenDomain
 from writ.llm import server as front
 from writ.llm.faults import FaultPlan, Faulty
-from writ.schema import Instruction
+from writ.llm.preflight import PREFLIGHT_USER
+from writ.schema import Instruction, ToolCall
 from writ.simulation.address import Address, parsed
 from writ.simulation.scripted.faults import checked
 from writ.simulation.scripted.minds import Answer, Minds
@@ -36,6 +37,8 @@ class Scripted:
 
     def reply(self, body: Mapping[str, Any]) -> front.Reply:
         """The reply to one request: equal bytes for equal requests."""
+        if body.get("user") == PREFLIGHT_USER:
+            return _probed(body)
         try:
             address = parsed(str(body.get("user", "")))
             answer = self._minds.answer(address, body["messages"])
@@ -46,6 +49,13 @@ class Scripted:
                 404, f"instruction {error} is unknown to this server; serve the artifact that holds it", code="unknown_instruction"
             )
         return _completion(answer, address, body)
+
+
+def _probed(body: Mapping[str, Any]) -> front.Reply:
+    """The answer to whoever asks whether this server is ready: text, or a call of the first tool."""
+    tools = body.get("tools") or ()
+    calls = [ToolCall(id="call_0", name=tools[0]["function"]["name"], arguments="{}")] if tools else []
+    return front.chat_reply(None if calls else "Yes.", calls, model=str(body["model"]), prompt_tokens=1, completion_tokens=1)
 
 
 def _completion(answer: Answer, address: Address, body: Mapping[str, Any]) -> front.Reply:
