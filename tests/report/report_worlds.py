@@ -137,7 +137,7 @@ def conversation(number: int, *, cause: str = "", burden: int = 3, kind: str = "
     words = text or ("I would like a pomegranate." if number == 3 else "The South branch, please.")
     messages = (
         Message(role="assistant", content="Hi! How can I help you?"),
-        Message(role="user", content=f"The newest Salt Island, to be picked up at South. My card is 61137, not 161137. {words}"),
+        Message(role="user", content=f"The newest Salt Island. Not at Southend: to be picked up at South. My card is 61137. {words}"),
         calls(2, ("get_member", {"member_id": "m1"}), ("get_edition", {"edition_id": "e572"})),
         result(2, {"member_id": "m1", "name": "Bo Falk", "loans": [{"id": "n1", "holder.id": "m1"}]}, 0),
         result(2, {"edition_id": "e572", "others": ["e571"], "notes": words}, 1),
@@ -233,12 +233,12 @@ def rows(made: Iterable[Made]) -> Iterable[Row]:
     return (row(each) for each in made if each.verdict.kept and not each.trajectory.id.endswith("001"))
 
 
-def write_page(path: Path, made: Sequence[Made], config: RunConfig | None = None) -> Path:
-    """The page of these conversations, made by the stage."""
+def write_page(path: Path, made: Sequence[Made], config: RunConfig | None = None, spare: Sequence[Task] = ()) -> Path:
+    """The page of these conversations, made by the stage. `spare`: tasks that were made and not tried."""
     records = write_report(
         config or RunConfig(),
         domain=[snapshot()],
-        tasks=(each.task for each in made),
+        tasks=[*(each.task for each in made), *spare],
         instructions=(each.instruction for each in made),
         trajectories=(each.trajectory for each in made),
         verdicts=(each.verdict for each in made),

@@ -81,11 +81,28 @@ def test_large_conversations_end_a_block_early():
     assert blocks.starts == [0, 1, 2, 3]
 
 
-def test_trajectory_without_its_verdict_is_refused():
+def test_tasks_that_were_made_and_not_tried_count_as_made_and_asked_for(tmp_path):
+    page = write_page(tmp_path / "page.html", [conversation(1)], spare=[conversation(2, burden=9).task])
+    head = json.loads(unpacked(page, "index"))["head"]
+    assert head["tasks"] == 2
+    assert head["asked"] == [["library", 1, "2-3", 4], ["library", 1, "9-11", 4]]
+
+
+@pytest.mark.parametrize("follow", [[1], [1, 3]])
+def test_trajectory_without_its_verdict_is_refused(follow):
     made = [conversation(1), conversation(2)]
     inputs = {"tasks": [m.task for m in made], "instructions": [m.instruction for m in made], "trajectories": [m.trajectory for m in made]}
     with pytest.raises(ArtifactError, match="no verdict follows for trajectory conversation-000000000002"):
-        list(write_report(RunConfig(), domain=[snapshot()], **inputs, verdicts=[made[0].verdict], rows=[], emit=lambda *_: None))
+        list(
+            write_report(
+                RunConfig(),
+                domain=[snapshot()],
+                **inputs,
+                verdicts=[conversation(number).verdict for number in follow],
+                rows=[],
+                emit=lambda *_: None,
+            )
+        )
 
 
 def test_every_term_of_the_records_has_a_name_for_people():
