@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from writ.domains.base import Domain
 from writ.domains.database import Database
+from writ.domains.environment import Environment
 
 Split = Literal["train", "held_out"]
 
@@ -18,12 +19,30 @@ def split_of(user_id: str, salt: str, held_out_share: float) -> Split:
 
 
 def blocked_users(domain: Domain, database: Database, benchmark_tasks: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Users that a benchmark's tasks name: by id, or by any id that belongs to them alone (an order, a reservation, a payment method)."""
+    """Users that a benchmark's tasks name: by id, by name or e-mail, or by any id that belongs to them alone (an order, a reservation, a card).
+
+    A name that several users share blocks them all.
+    """
     text = json.dumps(list(benchmark_tasks), ensure_ascii=False)
     if text == "[]":
         return frozenset()
-    words = _ids_in(text)
-    return frozenset(user for user in domain.persons(database) if user in words or not words.isdisjoint(domain.owned(database, user)))
+    words, lowered, world = _ids_in(text), text.lower(), Environment(domain.toolkit, database)
+    return frozenset(
+        user
+        for user in domain.persons(database)
+        if user in words or not words.isdisjoint(domain.owned(database, user)) or any(alias in lowered for alias in _aliases(domain, world, user))
+    )
+
+
+def _aliases(domain: Domain, world: Environment, user_id: str) -> frozenset[str]:
+    """Lower-case texts that name a person in a task: an e-mail address, a full name, or a name as arguments spell it."""
+    told = (*domain.identity(world, user_id, "primary"), *domain.identity(world, user_id, "alternative"))
+    said = {fact.name: str(fact.value).lower() for fact in told}
+    found = {said[name] for name in ("email", "name") if name in said}
+    if "first_name" in said and "last_name" in said:
+        first, last = said["first_name"], said["last_name"]
+        found |= {f"{first} {last}", f'"first_name": "{first}", "last_name": "{last}"'}
+    return frozenset(found)
 
 
 def _ids_in(text: str) -> frozenset[str]:
