@@ -139,7 +139,7 @@ def conversation(number: int, *, cause: str = "", burden: int = 3, kind: str = "
         Message(role="assistant", content="Hi! How can I help you?"),
         Message(role="user", content=f"The newest Salt Island. Not at Southend: to be picked up at South. My card is 61137. {words}"),
         calls(2, ("get_member", {"member_id": "m1"}), ("get_edition", {"edition_id": "e572"})),
-        result(2, {"member_id": "m1", "name": "Bo Falk", "loans": [{"id": "n1", "holder.id": "m1"}]}, 0),
+        result(2, {"member_id": "m1", "name": "Bo Falk", "loans": [{"id": "n1", "holder.id": "m1", "edition_id": "e572"}]}, 0),
         result(2, {"edition_id": "e572", "others": ["e571"], "notes": words}, 1),
         Message(role="assistant", content="A hold on e572 at South?"),
         Message(role="user", content="Yes."),

@@ -103,7 +103,7 @@ def test_click_on_a_shown_argument_opens_the_tool_output_at_its_leaf(view, scree
     page.screenshot(path=screenshots / "evidence-light.png")
     assert page.inner_text(".lit-leaf") == "edition_id: e572"
     assert page.get_attribute(".lit", "data-turn") == "4"
-    assert "get_edition showed it in message 4" in page.inner_text("#evidence-bar")
+    assert "get_edition showed it in message 4. Also shown in message 3" in page.inner_text("#evidence-bar")
     page.keyboard.press("Escape")
     assert page.locator(".lit, .lit-leaf, #evidence-bar").count() == 0
 

@@ -48,12 +48,22 @@ function showOrigin(button, origin, talk, chat) {
   EVIDENCE.button = button;
   button.setAttribute("aria-pressed", "true");
   const source = origin.turn === null ? null : lightUp(origin, chat);
-  const text = [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), "."];
+  const text = [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), ".", alsoShown(origin, talk, chat)];
   const back = h("button", { type: "button", class: "quiet", onclick: () => { button.scrollIntoView({ block: "center", behavior: smooth() }); button.focus({ preventScroll: true }); } }, "Back to the change");
   const close = h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => { const last = EVIDENCE.button; clearEvidence(); last?.focus({ preventScroll: true }); } }, icon("cross"));
   chat.append(h("div", { id: "evidence-bar", class: origin.kind === "none" ? "bad" : "" }, h("p", {}, text), source && back, close));
   announce(`${origin.argument} is ${origin.value}: ${originLabel(origin, talk)}`);
   source?.scrollIntoView({ block: "center", behavior: smooth() });
+}
+
+/** Earlier outputs that show the same value under the same name: an origin names one of them. */
+function alsoShown(origin, talk, chat) {
+  if (origin.kind !== "shown" || !origin.path) return null;
+  const name = origin.path.split(".").at(-1), wanted = canonical(origin.value);
+  const shows = (message) => leaves(parsedJson(message.text) ?? null).some(([path, value]) => path.split(".").at(-1) === name && canonical(value) === wanted);
+  const others = talk.messages.slice(0, origin.call).filter((message) => message.role === "tool" && message.turn !== origin.turn && shows(message));
+  if (!others.length) return null;
+  return h("span", { class: "also" }, " Also shown in ", others.slice(-6).map((message) => h("button", { type: "button", class: "quiet", onclick: () => goToTurn(chat, message.turn) }, `message ${message.turn}`)));
 }
 
 const smooth = () => (reducedMotion() ? "instant" : "smooth");

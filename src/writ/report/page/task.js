@@ -21,9 +21,16 @@ function decisionPart(decision, i, talk) {
   const title = `${many ? `${i + 1}. ` : ""}${word("outcomes", decision.outcome)[0]}${decision.subject ? `: ${decision.subject}` : ""}`;
   return h("section", { class: "decision" }, i === 0 && h("h2", {}, "The right answer"), h("h3", {}, longText(title, 400)),
     decision.rule && h("p", {}, "Because of the rule ", h("code", {}, plain(decision.rule))),
-    decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callLine(call.name, call.arguments)))),
+    decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callBlock(call)))),
     decision.told.length > 0 && facts(...decision.told.map((told) => [`Must tell: ${humanize(told.name).toLowerCase()}`, told.value])),
     candidatesPart(certificate), proofPart(certificate, talk));
+}
+
+/** A call with its values below each other, where one line would be hard to read. */
+function callBlock(call) {
+  const values = leaves(call.arguments);
+  if (values.length < 4) return callLine(call.name, call.arguments);
+  return h("div", { class: "call-block" }, h("code", {}, h("b", {}, plain(call.name))), h("dl", {}, values.map(([path, value]) => h("div", {}, h("dt", {}, plain(path)), h("dd", {}, h("code", {}, longText(String(value), 200)))))));
 }
 
 const tick = (done, yes, no) => h("span", { class: `tick ${done ? "good" : "bad"}`, title: done ? yes : no }, icon(done ? "check" : "cross"), h("span", { class: "hidden" }, done ? yes : no));
