@@ -31,6 +31,7 @@ def model() -> None:
 @click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")
 @click.option("--s3", "s3_settings", default="{}", metavar="JSON", help="How to reach S3, as the key s3 of the settings.")
+@click.option("--with-input", is_flag=True, help="End when standard input ends: with the process that started this one.")
 def serve(
     out: str,
     domain_key: str,
@@ -40,6 +41,7 @@ def serve(
     names: tuple[str, ...],
     faults: tuple[str, ...],
     s3_settings: str,
+    with_input: bool,
 ) -> None:
     """Serve the scripted model: agent and user of the conversations of one `instructions` artifact. Prints its URL when it listens.
 
@@ -50,7 +52,7 @@ def serve(
     store = open_store(out, s3=S3Settings.model_validate_json(s3_settings))
     sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
     scripted = Scripted(sites, _lookup(store, instructions_key), dict(_rate(text) for text in faults))
-    serving = front.serve_until_signalled(scripted, models=names, host=host, port=port, announce=_announce)
+    serving = front.serve_until_signalled(scripted, models=names, host=host, port=port, announce=_announce, with_input=with_input)
     try:
         asyncio.run(serving)
     except OSError as e:

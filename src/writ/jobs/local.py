@@ -17,10 +17,12 @@ from writ.errors import ArtifactError, ConfigError, Unavailable, WritError
 def serving(command: Sequence[str], *, ready_within_s: float = 60.0) -> Iterator[str]:
     """Runs a server that prints its URL as its first line, and yields that URL; ends it when the block is left.
 
+    Its standard input is a pipe that ends with this process, however that ends: a server that heeds it outlives nobody.
+
     Raises: Unavailable with the last lines of its standard error, where it ends or stays silent before that.
     """
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(list(command), stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+        process = subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
         try:
             yield _first_line(process, errors, ready_within_s, command)
         finally:
@@ -66,5 +68,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()

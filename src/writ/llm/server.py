@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -108,19 +109,32 @@ async def serve(answer: Answer, *, models: Sequence[str], host: str = "127.0.0.1
         await http.shutdown(timeout=0.1)
 
 
-async def serve_until_signalled(answer: Answer, *, models: Sequence[str], host: str, port: int, announce: Callable[[RunningServer], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then closes and returns. `announce` is called once it listens. Needs the main thread."""
+async def serve_until_signalled(
+    answer: Answer, *, models: Sequence[str], host: str, port: int, announce: Callable[[RunningServer], None], with_input: bool = False
+) -> None:
+    """Serves until SIGTERM or SIGINT, then closes and returns. `announce` is called once it listens. Needs the main thread.
+
+    `with_input`: also until standard input ends, as a pipe does when whoever started this process is gone, killed or not.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     async with serve(answer, models=models, host=host, port=port) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        if with_input:
+            loop.add_reader(0, _heed_input, stop)
         try:
             announce(server)
             await stop.wait()
         finally:
+            loop.remove_reader(0)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+
+
+def _heed_input(stop: asyncio.Event) -> None:
+    if not os.read(0, 4096):
+        stop.set()
 
 
 class _Front:

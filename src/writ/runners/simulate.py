@@ -102,7 +102,7 @@ def _scripted_command(config: RunConfig, plan: Plan, store: Store) -> list[str]:
     faults = [part for name, rate in sorted(config.simulation.faults.items()) for part in ("--fault", f"{name}={rate:g}")]
     s3 = ["--s3", config.s3.model_dump_json()] if store.url.startswith("s3://") else []
     keys = ["--domain", plan.keys["domain"], "--instructions", plan.keys["instructions"]]
-    return [sys.executable, "-m", "writ", "model", "serve", "--out", store.url, "--port", "0", *keys, *faults, *s3]
+    return [sys.executable, "-m", "writ", "model", "serve", "--out", store.url, "--port", "0", "--with-input", *keys, *faults, *s3]
 
 
 def _with_url(settings: EndpointSettings, url: str) -> EndpointSettings:
@@ -134,7 +134,7 @@ class _Runner:
         agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
         user = open_endpoint(self._config.simulation.user, self._keys.user)
         try:
-            await await_ready(agent, user, stop)
+            await await_ready(agent, user, stop, tools=self._stage is STAGE)  # a model that calls no tool can still be measured
             return await self._write(agent, user, stop)
         finally:
             await agent.close()
