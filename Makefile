@@ -36,8 +36,14 @@ check: install ## Lint and strict types
 	@$(BIN)/ruff format --check src tests benchmarks examples
 	@$(BIN)/mypy
 
+images: ## Build the container images with buildah, podman or docker; digests, bills of material and sizes in dist/images
+	@images/build.sh
+
+e2e: install ## On a cluster of its own (Linux, root; about 25 minutes the first time), or the one of KUBECONFIG
+	@tests/e2e/run.sh
+
 lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/core.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 
-.PHONY: help install run test s3-server check lock
+.PHONY: help install run images e2e test s3-server check lock

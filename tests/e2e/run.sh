@@ -16,7 +16,7 @@ if command -v apt-get >/dev/null && ! dpkg -s "${need[@]}" >/dev/null 2>&1; then
 fi
 tests/e2e/cluster/build.sh
 tests/e2e/cluster/images.sh
-tests/e2e/cluster/images.sh writ
+tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report   # those that the tests start
 tests/e2e/cluster/down.sh
 [ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
 tests/e2e/cluster/up.sh

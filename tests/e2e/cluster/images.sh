@@ -45,10 +45,14 @@ base() {
 
 writ() { # the host's certificates and network serve the build only: neither enters an image
   base
-  # From a copy, so that all images hold the same code though someone works in the checkout meanwhile.
+  # From a copy, so that all images hold the same code though someone works in the checkout meanwhile. The tests run it on this machine too.
+  rm -rf "$CACHE/context.new"
+  mkdir -p "$CACHE/context.new"
+  tar -C "$HERE/../../.." --exclude=__pycache__ -c images requirements src | tar -C "$CACHE/context.new" -x
+  local key; key=$(cd "$CACHE/context.new" && { find . -type f -print0 | sort -z | xargs -0 sha256sum; echo "$@"; } | sha256sum | cut -c1-16)
+  if [ -f "$CACHE/images/writ.tar" ] && [ "$(cat "$CACHE/images/writ/key" 2>/dev/null)" = "$key" ]; then return; fi
   rm -rf "$CACHE/context"
-  mkdir -p "$CACHE/context"
-  cp -r "$HERE"/../../../{images,requirements,src} "$CACHE/context/"
+  mv "$CACHE/context.new" "$CACHE/context"
   cd "$CACHE/context"
   REVISION=$(git -C "$HERE" rev-parse HEAD) SOURCE_DATE_EPOCH=1767225600 BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/writ" \
     BUILD_FLAGS="--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro" images/build.sh "$@"
@@ -58,6 +62,8 @@ writ() { # the host's certificates and network serve the build only: neither ent
   while read -r image _; do buildah push -q --disable-compression "$image" "oci:$CACHE/images/writ.oci:$image"; done < "$CACHE/images/writ/sizes.txt"
   tar -C "$CACHE/images/writ.oci" -cf "$CACHE/images/writ.tar.new" .
   mv "$CACHE/images/writ.tar.new" "$CACHE/images/writ.tar"
+  echo "$key" > "$CACHE/images/writ/key"
+  say "images of writ: $(wc -l < "$CACHE/images/writ/sizes.txt")"
 }
 
 if [ "${1:-}" = writ ]; then shift; writ "$@"; exit; fi
