@@ -50,9 +50,12 @@ def refuse_early(config: RunConfig, agent_key: SecretStr | None, user_key: Secre
     asyncio.run(both())
 
 
-async def await_ready(agent: Endpoint, user: Endpoint, stop: asyncio.Event) -> None:
-    """Waits for both endpoints, each up to its `ready_within_s`. Raises: ConfigError; Unavailable (away for longer, or told to stop)."""
-    probing = asyncio.ensure_future(asyncio.gather(preflight(agent, [_TOOL]), preflight(user)))
+async def await_ready(agent: Endpoint, user: Endpoint, stop: asyncio.Event, *, tools: bool = True) -> None:
+    """Waits for both endpoints, each up to its `ready_within_s`. `tools`: the agent must call one when asked to.
+
+    Raises: ConfigError; Unavailable (away for longer, or told to stop).
+    """
+    probing = asyncio.ensure_future(asyncio.gather(preflight(agent, [_TOOL] if tools else ()), preflight(user)))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((probing, stopping), return_when=asyncio.FIRST_COMPLETED)

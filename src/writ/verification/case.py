@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from writ.domains.base import run
+from writ.domains.environment import Malformed
 from writ.domains.registry import OpenDomain
 from writ.errors import ToolRefused
 from writ.schema import Call, Check, Decision, Instruction, Result, Task, Trajectory, Wish
@@ -33,7 +34,7 @@ class Case:
         """What the rules have against a write in the state that `read` reads; empty where it is allowed."""
         try:
             ruling, _ = run(self.site.domain.permits(call, self.said(call)), read)
-        except ToolRefused as refusal:
+        except (ToolRefused, *Malformed) as refusal:
             return f": the rules cannot be applied ({refusal})"
         return "" if ruling.allowed else f"is forbidden by '{ruling.rule}'"
 
