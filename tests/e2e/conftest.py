@@ -21,6 +21,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(os.environ.get("WRIT_CLUSTER_RUN", "/var/tmp/writ-e2e"))
 CACHE = Path(os.environ.get("WRIT_CLUSTER_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "writ/cluster")
+CODE = ROOT / "src" if os.environ.get("KUBECONFIG") else CACHE / "context/src"
+"""The code that the images hold: what a laptop runs is compared with it, though someone edits the checkout meanwhile."""
 NETNS = Path("/run/netns") / os.environ.get("WRIT_CLUSTER_NETNS", "writ-e2e")
 
 
