@@ -42,8 +42,16 @@ images: ## Build the container images with buildah, podman or docker; digests, b
 e2e: install ## On a cluster of its own (Linux, root; about 25 minutes the first time), or the one of KUBECONFIG
 	@tests/e2e/run.sh
 
+docs: install ## Build the manual into site/ (open site/index.html; needs no network to read)
+	@test -x $(VENV)/docs/bin/python || $(BIN)/uv venv -q --python $(BIN)/python $(VENV)/docs
+	@$(BIN)/uv pip sync -q --python $(VENV)/docs/bin/python --require-hashes requirements/docs.txt
+	@$(BIN)/python docs/reference.py
+	@$(VENV)/docs/bin/sphinx-build -q -W --keep-going -d $(VENV)/docs/doctrees docs site
+	@echo "site/index.html"
+
 lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements/core.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group docs -o requirements/docs.txt
 
 .PHONY: help install run images e2e test s3-server check lock

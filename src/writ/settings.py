@@ -26,7 +26,7 @@ class DomainsConfig(Record):
     users: int = Field(500, ge=1)
     """Users of a generated database."""
     artifact: str | None = execution(None)
-    """Key of a `domain` artifact that already stands in the store; the files are then not read. Set by `writ submit`."""
+    """Key of a `domain` artifact that already stands in the store; the files are then not read. Set where a run is submitted to a cluster."""
 
 
 class TasksConfig(Record):

@@ -26,7 +26,7 @@ def model() -> None:
 @click.option("--out", default="runs", show_default=True, metavar="DIR|s3://…", help="The store that holds the two artifacts.")
 @click.option("--domain", "domain_key", required=True, metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
 @click.option("--instructions", "instructions_key", required=True, metavar="KEY", help="Key of the `instructions` artifact.")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8008, show_default=True, help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")

@@ -62,7 +62,7 @@ def _tables(domain: str, capacity: dict[Bucket, int]) -> dict[str, dict[tuple[st
 
 @tasks.command()
 @config_options
-@click.option("--format", "form", type=click.Choice(["writ", "tau2"]), default="writ", show_default=True)
+@click.option("--format", "form", type=click.Choice(["writ", "tau2"]), default="writ", show_default=True, help="Our records, or tau2-bench's tasks.")
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="File to write: JSON lines (writ), or JSON (tau2).")
 def export(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_data: str | None, form: str, target: Path) -> None:
     """Write the tasks of a run's settings to a file: our own records, or tau2-bench's tasks.json.
