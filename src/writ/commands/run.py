@@ -37,7 +37,7 @@ def run(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_
 
 def keys_of(config: RunConfig) -> Keys:
     """API keys of the endpoints, from the environment variables that the settings name."""
-    return Keys(api_key(config.simulation.agent), api_key(config.simulation.user))
+    return Keys(api_key(config.simulation.agent), api_key(config.simulation.user), api_key(config.instructions.paraphraser))
 
 
 def _check_yield(config: RunConfig, finished: Finished) -> None:

@@ -29,8 +29,10 @@ class Progress:
 Listener = Callable[[Progress], None]
 
 
-def execute(stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener) -> Manifest:
-    """The stage's artifact. One read of the store where it stands already.
+def execute(
+    stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener, ports: Mapping[str, Callable[[], Any]] | None = None
+) -> Manifest:
+    """The stage's artifact. One read of the store where it stands already. `ports`: what a stage that may talk is handed, opened when it runs.
 
     Raises: ArtifactError where an input is not whole, and whatever the stage raises.
     """
@@ -42,6 +44,7 @@ def execute(stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: L
     arguments: dict[str, Any] = dict(stage.arguments(config))
     arguments |= {name: read_input(store, plan, stage, name) for name in stage.reads}
     arguments |= {name: read_beside(store, plan, place) for name, place in stage.beside.items()}
+    arguments |= {name: opened() for name, opened in (ports or {}).items()}
     if stage.files:
         arguments["emit"] = lambda name, data: store.put(f"{stage.name}/{key}/{name}", data)
     records = stage.load()(**arguments)

@@ -1,8 +1,10 @@
 """Runs a whole pipeline in this process and its workers. The same stages, one after the other."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from writ.artifacts import Manifest, Run, read_manifest, write_run
+from writ.llm.pool import open_endpoint
 from writ.pipeline import STAGES, Plan, Stage, code_version, plan
 from writ.runners.execute import Listener, execute
 from writ.runners.ready import refuse_early
@@ -38,4 +40,13 @@ def run_stage(
     """One stage: the one that talks has a runner of its own."""
     if stage.name == "simulate":
         return simulate(config, planned, store, listen, keys, shard=shard, shards=shards)
-    return execute(stage, config, planned, store, listen)
+    ports = {"rewording": lambda: _rewording(config, keys)} if stage.name == "instructions" and config.instructions.paraphrase else {}
+    return execute(stage, config, planned, store, listen, ports)
+
+
+def _rewording(config: RunConfig, keys: Keys) -> Any:
+    """A model that rewords scenarios. Raises: ConfigError where its endpoint is not set."""
+    from writ.instructions.paraphrase import Rewording
+
+    settings = config.instructions.paraphraser
+    return Rewording(open_endpoint(settings, keys.paraphraser), settings, seed=config.seed)

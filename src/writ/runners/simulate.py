@@ -28,10 +28,11 @@ STAGE = BY_NAME["simulate"]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """API keys of the two endpoints, read by the command line."""
+    """API keys of the endpoints, read by the command line."""
 
     agent: SecretStr | None = None
     user: SecretStr | None = None
+    paraphraser: SecretStr | None = None
 
 
 def simulate(config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, *, shard: int = 0, shards: int = 1) -> Manifest:
