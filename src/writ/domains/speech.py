@@ -23,9 +23,31 @@ _ASKS = re.compile(r"\b(confirm\w*|proceed|go ahead|\(?yes/no\)?|shall i|should 
 _NO_PROPOSAL = re.compile(r"anything else|something else|further assistance|else i can|transfer you|human agent", re.I)
 _DECLINES = re.compile(r"\b(unable to|cannot|can't|can’t|not able to|not possible|not allowed|not eligible|unfortunately)\b", re.I)
 _ASSENTS = re.compile(
-    r"\b(yes|yep|yeah|yup|sure|ok|okay|confirm(ed)?|correct|go ahead|proceed|please do|do it|sounds good|that works|that's right|i agree)\b", re.I
+    r"\b(yes|yep|yeah|yup|sure|ok|okay|confirm(ed)?|correct|go ahead|proceed|please do|do it|sounds good|that works|that's right"
+    r"|i agree|i approve)\b",
+    re.I,
+)
+_SAYS_YES = re.compile(
+    r"\W*(\d[.)] )?(yes|yep|yeah|yup|sure|absolutely|confirmed|go ahead|please (proceed|go ahead|do)|i (confirm|approve|agree))\b", re.I
 )
 _DISSENTS = re.compile(r"\b(no|not|don't|don’t|wait|hold on|instead|cancel that|stop|rather)\b", re.I)
+_TAKES_BACK = re.compile(
+    r"\W*(no\b|wait\b|hold on\b|hold off\b|stop\b|actually\b|instead\b|however\b|but\b|before (you|we)\b|never ?mind\b"
+    r"|(please )?(don't|don’t|do not) (proceed|go ahead|do (it|that|this))|on second thought|i('|’)?d rather"
+    r"|i changed my mind|let('|’)?s (hold|wait))",
+    re.I,
+)
+"""How a sentence begins that takes a yes back, in part or whole."""
+_HEDGES = re.compile(r"\b(but|except|unless|only if|not yet|not sure|wait|hold on|instead)\b", re.I)
+_LEAVES_ALONE = re.compile(
+    r"\bno (other|others|longer|further|more|additional|change|changes|rush|problem|worries|need|item modifications?)\b"
+    r"|\b(nothing|not anything) else\b"
+    r"|\b(don't|don’t|do not|not) (change|modify|touch|return|cancel|exchange|transfer|include|want|need|remember|have)\b"
+    r"|\bnot (thrilled|happy|ideal|needed)\b",
+    re.I,
+)
+"""A no that is none to what was proposed: what stays as it is, a reason such as `no longer needed`, a sigh."""
+_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def values(text: str) -> frozenset[str]:
@@ -80,12 +102,25 @@ def proposes(text: str) -> bool:
 
 def assents(text: str) -> bool:
     """Whether a user's turn says yes and takes nothing back."""
-    return _ASSENTS.search(text) is not None and not _DISSENTS.search(text)
+    sentences = _said(text)
+    if any(_TAKES_BACK.match(sentence) for sentence in sentences):
+        return False
+    plain = next((sentence for sentence in sentences if _SAYS_YES.match(sentence)), None)
+    if plain is not None:
+        return not _HEDGES.search(plain)
+    return _ASSENTS.search(text) is not None and not _DISSENTS.search(" ".join(sentences))
 
 
 def dissents(text: str) -> bool:
     """Whether a turn says no, or takes something back."""
-    return _DISSENTS.search(text) is not None
+    sentences = _said(text)
+    against = any(_TAKES_BACK.match(sentence) or _DISSENTS.search(sentence) for sentence in sentences)
+    return against and not assents(text)
+
+
+def _said(text: str) -> list[str]:
+    """The sentences of a turn, without a no that is none to what was proposed."""
+    return [sentence for sentence in _SENTENCES.split(_LEAVES_ALONE.sub(" ", text)) if sentence.strip()]
 
 
 def declines(text: str) -> bool:

@@ -103,7 +103,7 @@ def replay(site: OpenDomain, trajectory: Trajectory, objection: Objection) -> Tr
 
 def _agent_turn(transcript: Transcript, site: OpenDomain, index: int, message: Message, results: dict[str, Message], objection: Objection) -> None:
     if message.content and message.content.strip():
-        transcript.said_by_agent.append((index, message.content))
+        transcript.said_by_agent.append((index, message.content.replace("\\n", "\n")))  # some models speak JSON
     if len(message.tool_calls) > 1 or (message.tool_calls and message.content and message.content.strip()):
         transcript.crowded.append(index)
     for tool_call in message.tool_calls:

@@ -23,7 +23,7 @@ def states(text: str, form: str, value: str) -> bool:
         return any(spelling in text.lower() for spelling in spellings(value))
     if form == "time":
         return any(re.search(rf"(?<!\d){re.escape(spelling)}", text.lower()) for spelling in times(value))
-    return value.lower() in text.lower()
+    return value.lower() in text.lower() or value.lower() in text.lower().replace(",", "")  # a total may be written 1,093.34
 
 
 def stands_in(form: str, text: str) -> bool:

@@ -93,7 +93,7 @@ def forms(write: Call, shown: Shown) -> dict[str, tuple[str, ...]]:
         elif name == "user_id":
             stated[name] = (value, "default address", "your address", "your profile", "your account", "address on file")
         elif name == "country":
-            stated[name] = (value, *_COUNTRY)
+            stated[name] = (value, *_COUNTRY, arguments["state"], arguments["zip"]) if value in _COUNTRY else (value,)
         elif name == "order_id":
             stated[name] = (value, value.lstrip("#"))
         else:
