@@ -35,8 +35,8 @@ s3-server: install ## Build the S3 server that the storage tests use (once, into
 	@$(BIN)/python tests/fixtures_s3.py
 
 check: install ## Lint and strict types
-	@$(BIN)/ruff check src tests benchmarks examples
-	@$(BIN)/ruff format --check src tests benchmarks examples
+	@$(BIN)/ruff check src tests benchmarks examples docs
+	@$(BIN)/ruff format --check src tests benchmarks examples docs
 	@$(BIN)/mypy
 
 images: ## Build the container images with buildah, podman or docker; digests, bills of material and sizes in dist/images

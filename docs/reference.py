@@ -3,20 +3,19 @@
 What a field means is the docstring under it, read from the source; so the words of the reference live beside the code they describe.
 """
 
-import ast
 import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import get_args
 
 import click
 import houston
+from fields import cell, doc, field_docs, is_execution, model_of, plain, type_text
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -140,8 +139,8 @@ def _command(path: str, command: click.Command) -> Iterator[str]:
 
 def _option(option: click.Option, context: click.Context) -> str:
     metavar = "" if option.is_flag else f" {option.make_metavar(context)}"
-    default = "required" if option.required else _plain(option.get_default(context)) if option.show_default else ""
-    return f"| `{_cell(', '.join(option.opts) + metavar)}` | {default} | {_cell(option.help or '')} |"
+    default = "required" if option.required else plain(option.get_default(context)) if option.show_default else ""
+    return f"| `{cell(', '.join(option.opts) + metavar)}` | {default} | {cell(option.help or '')} |"
 
 
 # ------------------------------------------------------------------------------------------------------------------------ configuration
@@ -159,7 +158,7 @@ def configuration() -> Iterator[str]:
         """)
     yield from _section("", RunConfig, running=False)
     yield "## An endpoint\n"
-    yield f"{_doc(EndpointSettings)}\n"
+    yield f"{doc(EndpointSettings)}\n"
     yield f"These keys stand under {_listed(f'`{name}`' for name in endpoints())}.\n"
     yield from _table("endpoint", EndpointSettings, running=False)
 
@@ -168,24 +167,24 @@ def _section(prefix: str, model: type[BaseModel], running: bool) -> Iterator[str
     """A table of the plain keys of a model, then one section per model below it."""
     if prefix:
         yield f"## {prefix}\n"
-        yield f"{_doc(model)}\n"
+        yield f"{doc(model)}\n"
     else:
         yield "## Top level\n"
     yield from _table(prefix, model, running)
     for name, field in model.model_fields.items():
-        below = _model_of(field)
+        below = model_of(field)
         if below not in (None, EndpointSettings):
-            yield from _section(f"{prefix}.{name}" if prefix else name, below, running or _execution(field))
+            yield from _section(f"{prefix}.{name}" if prefix else name, below, running or is_execution(field))
 
 
 def _table(prefix: str, model: type[BaseModel], running: bool) -> Iterator[str]:
     yield "| key | type | default | changes | meaning |\n|---|---|---|---|---|"
     for name, field in model.model_fields.items():
-        if _model_of(field) not in (None, EndpointSettings):
+        if model_of(field) not in (None, EndpointSettings):
             continue
         key = f"{prefix}.{name}" if prefix and prefix != "endpoint" else name
-        changes = "how it runs" if running or _execution(field) else "what is made"
-        yield f"| `{key}` | {_typed(field, name)} | {_default(field)} | {changes} | {_cell(meaning(prefix, model, name))} |"
+        changes = "how it runs" if running or is_execution(field) else "what is made"
+        yield f"| `{key}` | {_typed(field, name)} | {_default(field)} | {changes} | {cell(meaning(prefix, model, name))} |"
     yield ""
 
 
@@ -197,7 +196,7 @@ def meaning(prefix: str, model: type[BaseModel], name: str) -> str:
 def settings(prefix: str = "", model: type[BaseModel] = RunConfig) -> Iterator[tuple[str, type[BaseModel], str]]:
     """Every key of the tree: section, its model, name. Those of an endpoint come once, under `endpoint`."""
     for name, field in model.model_fields.items():
-        below = _model_of(field)
+        below = model_of(field)
         if below in (None, EndpointSettings):
             yield prefix, model, name
         else:
@@ -208,58 +207,26 @@ def settings(prefix: str = "", model: type[BaseModel] = RunConfig) -> Iterator[t
 
 def endpoints() -> tuple[str, ...]:
     """Keys that hold an endpoint."""
-    return tuple(f"{prefix}.{name}" for prefix, model, name in settings() if _model_of(model.model_fields[name]) is EndpointSettings)
-
-
-def _model_of(field: FieldInfo) -> type[BaseModel] | None:
-    """The settings model that a field holds, optional or not."""
-    for kind in (field.annotation, *get_args(field.annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
-
-
-def _execution(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("execution"))
+    return tuple(f"{prefix}.{name}" for prefix, model, name in settings() if model_of(model.model_fields[name]) is EndpointSettings)
 
 
 def _typed(field: FieldInfo, name: str) -> str:
     """Type, bounds and unit of a field."""
-    if _model_of(field) is not None:
+    if model_of(field) is not None:
         return "[endpoint](#an-endpoint)" + (" or null" if NoneType in get_args(field.annotation) else "")
     bounds = [f"{sign} {getattr(rule, word)}" for rule in field.metadata for word, sign in SIGNS.items() if getattr(rule, word, None) is not None]
     unit = next((unit for part, unit in UNITS.items() if name.startswith(part) or name.endswith(part)), "")
-    return ", ".join((_type_text(field.annotation), *bounds, *([unit] if unit else [])))
+    return ", ".join((type_text(field.annotation), *bounds, *([unit] if unit else [])))
 
 
 SIGNS = {"gt": "&gt;", "ge": "&ge;", "lt": "&lt;", "le": "&le;"}
 
 
-def _type_text(annotation: Any) -> str:
-    text = inspect.formatannotation(annotation).replace("typing.", "").replace("writ.schema.", "").replace("NoneType", "null").replace("None", "null")
-    text = re.sub(r"Annotated\[(\w+), .*?\)\]", r"\1", text)
-    text = re.sub(r"Literal\[(.*?)\]", lambda match: match[1].replace("'", "").replace(", ", " | "), text)
-    return f"`{text}`".replace("|", "\\|")
-
-
 def _default(field: FieldInfo) -> str:
-    if _model_of(field) is not None:
+    if model_of(field) is not None:
         default = field.get_default()
         return "null" if default is None else f"model `{default.model}`"
-    return "required" if field.is_required() else _plain(field.get_default(call_default_factory=True))
-
-
-def _plain(value: Any) -> str:
-    """A value as YAML has it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if isinstance(value, list | tuple):
-        return f"`[{', '.join(str(part) for part in value)}]`"
-    if isinstance(value, dict):
-        return f"`{{{', '.join(f'{name}: {part}' for name, part in value.items())}}}`"
-    return f"`{value}`" if value != "" else '`""`'
+    return "required" if field.is_required() else plain(field.get_default(call_default_factory=True))
 
 
 # ------------------------------------------------------------------------------------------------------------------------------ records
@@ -273,13 +240,13 @@ def records() -> Iterator[str]:
         """)
     for record in record_types():
         yield f"## {record.__name__}\n"
-        yield f"{_doc(record)}\n"
+        yield f"{doc(record)}\n"
         writers = [stage.name for stage in STAGES if stage.writes is record]
         if writers:
             yield f"Written by the stage `{writers[0]}`.\n"
         yield "| field | type | default | meaning |\n|---|---|---|---|"
         for name, field in record.model_fields.items():
-            yield f"| `{name}` | {_type_text(field.annotation)} | {_record_default(field)} | {_cell(field_docs(record).get(name, ''))} |"
+            yield f"| `{name}` | {_record_type(field)} | {_record_default(field)} | {cell(field_docs(record).get(name, ''))} |"
         yield ""
 
 
@@ -290,11 +257,17 @@ def record_types() -> Iterator[type[Record]]:
             yield value
 
 
+def _record_type(field: FieldInfo) -> str:
+    """The type; one that holds a record leads to it."""
+    text, record = type_text(field.annotation), model_of(field)
+    return text if record is None else f"[{text}](#{record.__name__.lower()})"
+
+
 def _record_default(field: FieldInfo) -> str:
     if field.is_required():
         return ""
     value = field.get_default(call_default_factory=True)
-    return "all defaults" if isinstance(value, BaseModel) else _plain(value)
+    return "all defaults" if isinstance(value, BaseModel) else plain(value)
 
 
 # --------------------------------------------------------------------------------------------------- exit codes, checks, causes, stages
@@ -306,7 +279,7 @@ def exit_codes() -> Iterator[str]:
     yield "| code | error | what it means | what to do |\n|---|---|---|---|"
     yield "| 0 | | it is done | |"
     for name, kind, fact in error_types():
-        yield f"| {kind.exit_code} | `{name}` | {_cell(fact)} | {NEXT.get(name, NEXT[kind.exit_code])} |"
+        yield f"| {kind.exit_code} | `{name}` | {cell(fact)} | {NEXT.get(name, NEXT[kind.exit_code])} |"
     yield "| 130 | | interrupted (Ctrl-C) | the same command goes on |\n"
     yield "Any other code is a fault of writ itself, with a traceback: please report it.\n"
 
@@ -336,13 +309,13 @@ def checks_and_causes() -> Iterator[str]:
     yield "## Checks\n\n| check | part of the reward | what it asks |\n|---|---|---|"
     for name, check in CHECKS.items():
         said = (inspect.getdoc(check) or "").split("\n\n")[0]
-        yield f"| `{name}` | {'yes' if name in OUTCOME else ''} | {_cell(said or CHECK_WORDS.get(name, ''))} |"
+        yield f"| `{name}` | {'yes' if name in OUTCOME else ''} | {cell(said or CHECK_WORDS.get(name, ''))} |"
     yield "\n## Causes of loss\n"
     yield "A lost conversation has one cause: that of the first failed check by owner, in this order. So an agent is not blamed for what a server,"
     yield "the environment, the task or the user did before.\n"
     for owner in OWNERS:
         yield f"### {owner}\n\n| cause | meaning |\n|---|---|"
-        yield from (f"| `{name}` | {_cell(cause.meaning)} |" for name, cause in CAUSES.items() if cause.owner == owner)
+        yield from (f"| `{name}` | {cell(cause.meaning)} |" for name, cause in CAUSES.items() if cause.owner == owner)
         yield ""
 
 
@@ -360,32 +333,6 @@ def stages() -> Iterator[str]:
         reads = ", ".join(f"`{source}`" for source in stage.reads.values()) or "settings"
         files = ", ".join(f"`{name}`" for name in stage.files)
         yield f"| `{stage.name}` | {reads} | {writes} | {files} | `writ-{stage.image or stage.name}` | {stage.revision} |"
-
-
-# ------------------------------------------------------------------------------------------------------------------------------ reading
-
-
-@lru_cache(maxsize=256)
-def field_docs(model: type[BaseModel]) -> Mapping[str, str]:
-    """Field -> the docstring under it, its lines joined."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    found = {}
-    body = getattr(tree, "body", [])
-    for field, below in pairwise(body):
-        said = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and said:
-            found[field.target.id] = " ".join(below.value.value.split())
-    return found
-
-
-def _doc(model: type) -> str:
-    return inspect.getdoc(model) or ""
-
-
-def _cell(text: str) -> str:
-    """Text for one cell of a table: one line, `|` escaped, and `<` outside of code as an entity, since Markdown takes it for a tag."""
-    parts = " ".join(text.split()).replace("|", "\\|").split("`")
-    return "`".join(part if number % 2 else part.replace("<", "&lt;") for number, part in enumerate(parts))
 
 
 def _listed(names: Sequence[str] | Iterator[str]) -> str:
