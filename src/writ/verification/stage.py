@@ -7,7 +7,8 @@ from writ.errors import ArtifactError, ConfigError
 from writ.schema import Check, DomainSnapshot, Instruction, Task, Trajectory, Verdict
 from writ.settings import VerificationConfig
 from writ.streams import conversations
-from writ.verification import outcome, process
+from writ.verification import outcome as outcomes
+from writ.verification import process
 from writ.verification.case import Case
 from writ.verification.causes import OWNERS
 from writ.verification.grounding import grounding
@@ -15,14 +16,14 @@ from writ.verification.grounding import grounding
 CheckFunction = Callable[[Case], Check]
 
 CHECKS: Mapping[str, CheckFunction] = {
-    "termination": outcome.termination,
-    "transcript": outcome.transcript,
-    "calls": outcome.calls,
-    "end_state": outcome.end_state,
-    "writes": outcome.writes,
-    "told": outcome.told,
-    "refusals": outcome.refusals,
-    "identified": outcome.identified,
+    "termination": outcomes.termination,
+    "transcript": outcomes.transcript,
+    "calls": outcomes.calls,
+    "end_state": outcomes.end_state,
+    "writes": outcomes.writes,
+    "told": outcomes.told,
+    "refusals": outcomes.refusals,
+    "identified": outcomes.identified,
     "policy": process.policy,
     "turns": process.turns,
     "confirmation": process.confirmation,
@@ -35,6 +36,8 @@ CHECKS: Mapping[str, CheckFunction] = {
 
 OUTCOME = ("end_state", "told", "refusals")
 """What the reward is made of; the process checks stand beside it."""
+BENCHMARK_OUTCOME = ("end_state", "told")
+"""The same for a task from elsewhere: the benchmark scores no transfer."""
 
 
 def verify(
@@ -81,7 +84,7 @@ def judge(
         trajectory_id=trajectory.id,
         task_id=trajectory.task_id,
         kept=first is None,
-        reward=_reward(checks),
+        reward=_reward(checks, OUTCOME if certified else BENCHMARK_OUTCOME),
         cause=first.cause if first else "",
         owner=first.owner if first else None,
         checks=checks,
@@ -89,12 +92,12 @@ def judge(
     )
 
 
-def _reward(checks: Sequence[Check]) -> float | None:
+def _reward(checks: Sequence[Check], outcome: Sequence[str]) -> float | None:
     """1 where every outcome check that applies passed, 0 where one failed, None where nothing could be judged or infrastructure failed."""
     by_name = {check.name: check for check in checks}
     if any(check.owner in ("infrastructure", "environment") and check.result == "fail" for check in checks):
         return None
-    results = [by_name[name].result for name in OUTCOME]
+    results = [by_name[name].result for name in outcome]
     if all(result == "not_applicable" for result in results):
         return None
     ended = by_name["termination"].result == "pass"
