@@ -155,6 +155,8 @@ def configuration() -> Iterator[str]:
 
         The column *changes* says what a key does to artifacts. **what is made**: it enters the keys of the stages that read it, so a new value makes
         them anew. **how it runs**: it enters no key; finished work is reused whatever its value. `None` in a meaning is YAML's `null`.
+
+        Sections that belong to a verb of their own, such as `evaluation`, enter the keys of what that verb makes, and none of `writ run`.
         """)
     yield from _section("", RunConfig, running=False)
     yield "## An endpoint\n"
@@ -174,7 +176,7 @@ def _section(prefix: str, model: type[BaseModel], running: bool) -> Iterator[str
     for name, field in model.model_fields.items():
         below = model_of(field)
         if below not in (None, EndpointSettings):
-            yield from _section(f"{prefix}.{name}" if prefix else name, below, running or is_execution(field))
+            yield from _section(f"{prefix}.{name}" if prefix else name, below, running or (is_execution(field) and not own_verb(below)))
 
 
 def _table(prefix: str, model: type[BaseModel], running: bool) -> Iterator[str]:
@@ -186,6 +188,11 @@ def _table(prefix: str, model: type[BaseModel], running: bool) -> Iterator[str]:
         changes = "how it runs" if running or is_execution(field) else "what is made"
         yield f"| `{key}` | {_typed(field, name)} | {_default(field)} | {changes} | {cell(meaning(prefix, model, name))} |"
     yield ""
+
+
+def own_verb(model: type[BaseModel]) -> bool:
+    """Whether a section that enters no key of a run says itself which of its keys are execution: those of another verb, such as `writ evaluate`."""
+    return any(is_execution(field) for field in model.model_fields.values())
 
 
 def meaning(prefix: str, model: type[BaseModel], name: str) -> str:
