@@ -20,6 +20,7 @@ VERBS = {
     "report": ("writ.commands.report:report", "Make a run's page, or one that compares two runs."),
     "show": ("writ.commands.show:show", "Print a run, a task or a conversation."),
     "doctor": ("writ.commands.doctor:doctor", "Check a configuration end to end and say what to fix."),
+    "train": ("writ.commands.train:train", "Fine-tune a model on a run's rows."),
     "evaluate": ("writ.commands.evaluate:evaluate", "Measure models on held-out tasks or on a benchmark's own, and compare them."),
     "verify": ("writ.commands.verify:verify", "Judge conversations that were made elsewhere."),
 }

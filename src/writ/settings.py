@@ -5,7 +5,7 @@ Fields declared with `execution` change how a run goes, not what it makes: they 
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from writ.llm import EndpointSettings
 from writ.schema import Kind, Record, execution
@@ -148,6 +148,46 @@ class EvaluationConfig(Record):
     """Of the intervals."""
 
 
+class TrainingConfig(Record):
+    """How a model is trained on the rows. `recipes/` has one file per model."""
+
+    model: str = "tiny"
+    """A folder or hub name of weights and tokenizer; `tiny`: a small model with random weights, made on the spot."""
+    revision: str | None = None
+    """Commit of the weights on the hub."""
+    template_options: dict[str, JsonValue] = {}
+    """Given to the chat template; a server must be given the same, as `simulation.agent.extra_body.chat_template_kwargs`."""
+    method: Literal["lora", "full"] = "full"
+    max_length_tokens: int = Field(32_768, ge=64)
+    """Longest row; see `overlong`. Nothing is ever cut."""
+    overlong: Literal["error", "exclude"] = "error"
+    """What becomes of a longer row: the command ends, or the row is left out and listed in the card."""
+    allow_scripted: bool = False
+    """Train on rows of the embedded scripted model too."""
+    epochs: float = Field(2.0, gt=0)
+    max_steps: int = Field(-1, ge=-1)
+    """Optimizer steps; -1: as many as `epochs` needs."""
+    learning_rate: float = Field(1e-5, gt=0)
+    warmup_steps: int = Field(10, ge=0)
+    rows_per_step: int = Field(16, ge=1)
+    """Rows per optimizer step and device; in packs, packs."""
+    rows_at_once: int = execution(1, ge=1)
+    """Rows per forward pass; `rows_per_step` must be a multiple of it."""
+    packing: bool = False
+    """Several rows in one sequence of `max_length_tokens`."""
+    lora_rank: int = Field(32, ge=1)
+    lora_alpha: int = Field(64, ge=1)
+    seed: int = 0
+    save_steps: int = execution(50, ge=1)
+    """Steps between checkpoints; the same command goes on from the last."""
+
+    @model_validator(mode="after")
+    def _divides(self) -> "TrainingConfig":
+        if self.rows_per_step % self.rows_at_once:
+            raise ValueError(f"rows_per_step={self.rows_per_step} is no multiple of rows_at_once={self.rows_at_once}")
+        return self
+
+
 class RunConfig(Record):
     """One run, whole. `writ run --config FILE --set KEY=VALUE` fills it; a field's docstring is its reference."""
 
@@ -159,6 +199,7 @@ class RunConfig(Record):
     verification: VerificationConfig = VerificationConfig()
     dataset: DatasetConfig = DatasetConfig()
     evaluation: EvaluationConfig = execution(EvaluationConfig())
+    training: TrainingConfig = execution(TrainingConfig())
     out: str = execution("runs")
     """The store: a folder, or `s3://bucket/prefix`."""
     s3: S3Settings = execution(S3Settings())
