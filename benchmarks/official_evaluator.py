@@ -12,7 +12,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from writ.domains.registry import OpenDomain, open_domain
@@ -37,12 +39,12 @@ def played(site: OpenDomain, calls: Sequence[Call]) -> list[dict[str, Any]]:
     return messages
 
 
-def trials(site: OpenDomain, task: Task) -> list[dict[str, Any]]:
-    """Gold, nothing and every distractor, with what each must score."""
+def trials(site: OpenDomain, task: Task, distractors: int) -> list[dict[str, Any]]:
+    """Gold, nothing and the first distractors, with what each must score."""
     acts = [("gold", task.writes, 1.0)]
     if task.writes:
         acts.append(("nothing", (), 0.0))
-    acts += [("distractor", distractor.calls, 0.0) for distractor in task.distractors]
+    acts += [("distractor", distractor.calls, 0.0) for distractor in task.distractors[:distractors]]
     return [
         {"domain": task.domain, "act": act, "wanted": wanted, "task": tau2_task(task), "messages": played(site, calls)} for act, calls, wanted in acts
     ]
@@ -54,17 +56,28 @@ def main() -> None:
     parser.add_argument("--python", required=True)
     parser.add_argument("--domain-data", required=True)
     parser.add_argument("--tasks", type=int, default=500)
+    parser.add_argument("--distractors", type=int, default=3, help="most distractors per task; each trial costs about a CPU-second")
+    parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     config = DomainsConfig(data=options.domain_data)
     domain = list(snapshots(config, seed=7, content=fingerprint(config)))
     sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
-    tasks = list(synthesize(TasksConfig(), count=options.tasks, seed=7, domain=domain))[: options.tasks]
-    lines = "\n".join(json.dumps(trial) for task in tasks for trial in trials(sites[task.domain], task))
-    run = [options.python, str(INSIDE.resolve()), str(options.tau2.resolve())]
-    inside = subprocess.run(run, input=lines, capture_output=True, text=True, check=False)
+    tasks = list(synthesize(TasksConfig(reserve_share=0.0), count=options.tasks, seed=7, domain=domain))
+    tasks = Random(7).sample(tasks, min(options.tasks, len(tasks)))
+    lines = [json.dumps(trial) for task in tasks for trial in trials(sites[task.domain], task, options.distractors)]
+    command = [options.python, str(INSIDE.resolve()), str(options.tau2.resolve())]
+    with ThreadPoolExecutor(options.workers) as pool:
+        shares = [lines[worker :: options.workers] for worker in range(options.workers)]
+        results = [result for share in pool.map(lambda share: judged(command, share), shares) for result in share]
+    report(results, len(tasks))
+
+
+def judged(command: Sequence[str], lines: Sequence[str]) -> list[dict[str, Any]]:
+    """One interpreter of the benchmark's over its share of the trials. Exits where it fails."""
+    inside = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=False)
     if inside.returncode:
         sys.exit(f"the benchmark's evaluator ended with {inside.returncode}: {inside.stderr.strip().splitlines()[-1:]}")
-    report([json.loads(line) for line in inside.stdout.splitlines()], len(tasks))
+    return [json.loads(line) for line in inside.stdout.splitlines()]
 
 
 def report(results: list[dict[str, Any]], tasks: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -23,12 +24,21 @@ def main() -> None:
             return ToolMessage(id=entry["id"], role="tool", content=entry["content"], error=entry["error"], requestor="assistant")
         return AssistantMessage(role="assistant", content=None, tool_calls=[ToolCall(**call) for call in entry["calls"]])
 
+    snapshots = {}
+
+    def fresh(domain):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        """The benchmark's own constructor, over a copy of its database that is parsed once."""
+        construct = registry.get_env_constructor(domain)
+        if domain not in snapshots:
+            snapshots[domain] = pickle.dumps(construct().tools.db)
+        return lambda **kwargs: construct(db=pickle.loads(snapshots[domain]), **kwargs)
+
     for line in sys.stdin:
         trial = json.loads(line)
         task = Task.model_validate(trial["task"])
         try:
             info = EnvironmentEvaluator.calculate_reward(
-                environment_constructor=registry.get_env_constructor(trial["domain"]),
+                environment_constructor=fresh(trial["domain"]),
                 task=task,
                 full_trajectory=[message(entry) for entry in trial["messages"]],
             )
