@@ -62,12 +62,13 @@ def open_tokenizer(config: TrainingConfig, rows: Sequence[Row]) -> Any:
 
 
 def _open_model(config: TrainingConfig, tokenizer: Any) -> Any:
+    """Weights that are trained are held in fp32, or small steps would vanish in bf16's rounding; frozen ones in bf16 where there is a GPU."""
     if config.model == "tiny":
         return tiny.model(len(tokenizer), seed=config.seed)
     import torch
     from transformers import AutoModelForCausalLM
 
-    kind = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    kind = torch.bfloat16 if torch.cuda.is_available() and config.method == "lora" else torch.float32
     return AutoModelForCausalLM.from_pretrained(config.model, revision=config.revision, dtype=kind)
 
 
