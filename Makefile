@@ -34,6 +34,15 @@ test-slow: install ## What takes longer: kills, outages, ten thousand conversati
 s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
 	@$(BIN)/python tests/fixtures_s3.py
 
+bench: install ## What things cost, each with its machine; JSON in test-output/
+	@mkdir -p test-output
+	@$(BIN)/python benchmarks/conversation.py --json test-output/conversation.json
+	@$(BIN)/python benchmarks/verifier.py --conversations 1000 --tasks 150 --users 80 --to test-output/verifier.json
+
+chaos: install ## Kills, faulty models, faulty stores: a table of fault and outcome (about ten minutes; --kills for more)
+	@mkdir -p test-output
+	@$(BIN)/python benchmarks/chaos.py --to test-output/chaos.json
+
 check: install ## Lint and strict types
 	@$(BIN)/ruff check src tests benchmarks examples docs
 	@$(BIN)/ruff format --check src tests benchmarks examples docs
@@ -57,4 +66,4 @@ lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group docs -o requirements/docs.txt
 
-.PHONY: help install run images e2e test s3-server check lock
+.PHONY: help install run images e2e test bench chaos s3-server check lock

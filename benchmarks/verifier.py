@@ -63,6 +63,8 @@ class Trial:
     """Name of the armed fault, or `mixed`."""
     trajectory: Trajectory
     verdict: Verdict
+    judge_s: float
+    """CPU seconds of the verdict."""
 
     @property
     def causes(self) -> frozenset[str]:
@@ -140,7 +142,10 @@ def trials(world: World, fault: str, rates: Mapping[str, float], told: Iterable[
     with asyncio.Runner() as loop:
         for instruction, rollout in told:
             trajectory = loop.run(player.play(instruction, rollout)).trajectory
-            yield Trial(fault, trajectory, judge(world.sites[trajectory.domain], trajectory, world.tasks[trajectory.task_id], instruction))
+            task, site = world.tasks[trajectory.task_id], world.sites[trajectory.domain]
+            began = time.process_time()
+            verdict = judge(site, trajectory, task, instruction)
+            yield Trial(fault, trajectory, verdict, time.process_time() - began)
 
 
 def experiment(world: World, conversations: int, rate: float) -> Iterator[Trial]:
@@ -183,6 +188,7 @@ def main() -> None:
         "rate": arguments.rate,
         "seconds": round(time.perf_counter() - began, 1),
         "seconds, tasks": round(built_s, 1),
+        "verified per second and core": round(len(seen) / sum(trial.judge_s for trial in seen)),
         KEPT: kept_scores(seen),
         "causes": matrix.scores(),
         "matrix": {f"{done} -> {found}": count for (done, found), count in sorted(matrix.cells.items())},
@@ -205,7 +211,10 @@ def _by_fault(seen: Sequence[Trial]) -> dict[str, Any]:
 
 
 def _show(result: Mapping[str, Any], wrong: Sequence[Trial]) -> None:
-    print(f"{result['machine']}\n{result['conversations']} conversations of {result['tasks']} tasks in {result['seconds']} s\n")
+    print(
+        f"{result['machine']}\n{result['conversations']} conversations of {result['tasks']} tasks in {result['seconds']} s, "
+        f"{result['verified per second and core']} verified per second of CPU\n"
+    )
     print(f"{'cause':<22} {'done':>6} {'found':>6} {'precision':>10} {'recall':>8}")
     for name, row in result["causes"].items():
         print(f"{name:<22} {row['done']:>6} {row['found']:>6} {row['precision']:>10.3f} {row['recall']:>8.3f}")
