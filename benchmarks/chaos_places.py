@@ -1,6 +1,8 @@
 """Stores to be harmed: a folder, a bucket of a real S3 server behind a proxy, a small disk."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -92,4 +94,6 @@ def _server() -> S3Server:
     os.environ.update(_S3_ENV)
     server = S3Server("versitygw", Path(tempfile.mkdtemp(prefix="writ-s3-")), _free_port())
     server.start()
+    atexit.register(shutil.rmtree, server.folder, ignore_errors=True)
+    atexit.register(server.stop)
     return server
