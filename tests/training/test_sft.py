@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("trl", reason="training packages are not installed (requirements/train-cpu.txt)")
 
+from writ.errors import ConfigError
 from writ.schema import Row
 from writ.settings import TrainingConfig
 from writ.training import sft
@@ -59,3 +60,11 @@ def test_a_training_that_was_cut_short_goes_on_from_its_checkpoint_to_the_same_e
     assert (whole.resumed_from, again.resumed_from) == (0, 4)
     assert [step for step, _ in again.curve] == [step for step, _ in whole.curve]
     assert math.isclose(again.curve[-1][1], whole.curve[-1][1], rel_tol=1e-3)
+
+
+def test_checkpoints_of_other_settings_or_rows_are_never_gone_on_from(tmp_path):
+    sft.train(config(max_steps=1), rows(), tmp_path)
+    with pytest.raises(ConfigError, match="other settings or rows"):
+        sft.train(config(max_steps=1, seed=1), rows(), tmp_path)
+    with pytest.raises(ConfigError, match="other settings or rows"):
+        sft.train(config(max_steps=1), rows(5), tmp_path)

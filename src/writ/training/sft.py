@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from writ.errors import ArtifactError, ConfigError
-from writ.schema import Row
+from writ.schema import Row, content_id, semantic
 from writ.settings import TrainingConfig
 from writ.training import tiny
 from writ.training.checks import RowsReport, prepare
 from writ.training.encode import Encoded
 
 PROGRESS = "checkpoints"
-"""Folder of the checkpoints beside the weights; gone once training is whole."""
+"""Folder of the checkpoints beside the weights."""
 
 
 class Trained(NamedTuple):
@@ -33,6 +33,7 @@ def train(config: TrainingConfig, rows: Sequence[Row], folder: Path) -> Trained:
     """
     tokenizer = open_tokenizer(config, rows)
     encoded, report = prepare(tokenizer, rows, config)
+    _claim(folder / PROGRESS, content_id("training", [semantic(config), [[each.row_id, len(each.ids)] for each in encoded]]))
     model = _open_model(config, tokenizer)
     trainer = _trainer(config, model, tokenizer, encoded, folder)
     if not config.packing and len(trainer.train_dataset) != len(encoded):
@@ -120,6 +121,15 @@ def _lora(config: TrainingConfig) -> Any:
     from peft import LoraConfig
 
     return LoraConfig(r=config.lora_rank, lora_alpha=config.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
+def _claim(folder: Path, identity: str) -> None:
+    """Marks the folder as this training's. Raises: ConfigError where another's checkpoints lie there: going on from those would mix two."""
+    mark = folder / "identity"
+    if mark.is_file() and mark.read_text(encoding="utf-8") != identity:
+        raise ConfigError(f"{folder} holds checkpoints of a training with other settings or rows; name another --to, or delete it")
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(identity, encoding="utf-8")
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
