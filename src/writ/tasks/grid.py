@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import fsum
 from random import Random
 from typing import NamedTuple
 
@@ -65,8 +66,8 @@ class _Group:
 
 def _groups(domain: str, capacity: Mapping[Bucket, int], config: TasksConfig) -> list[_Group]:
     mine = sorted(bucket for bucket in capacity if bucket.cell.domain == domain)
-    total = sum(config.mix.values())
-    weights = {kind: weight / total for kind, weight in config.mix.items()}
+    total = fsum(config.mix.values())  # exact: `sum` of floats depends on their order and, since 3.12, on Python's version
+    weights = {kind: weight / total for kind, weight in sorted(config.mix.items())}
     pairs = min(config.pair_share, weights.get("read_heavy", config.pair_share))
     groups = [_Group(pairs, [bucket for bucket in mine if bucket.pair])]
     for kind, weight in weights.items():
@@ -86,7 +87,7 @@ def _shares(count: int, groups: list[_Group], capacity: Mapping[Bucket, int]) ->
     left = min(count, sum(room))
     while left:
         open_ = [index for index in range(len(groups)) if given[index] < room[index]]
-        weight = sum(groups[index].weight for index in open_) or 1.0
+        weight = fsum(groups[index].weight for index in open_) or 1.0
         ideal = {index: left * (groups[index].weight or 1e-9) / weight for index in open_}
         steps = {index: min(int(ideal[index]), room[index] - given[index]) for index in open_}
         if not any(steps.values()):

@@ -1,0 +1,23 @@
+"""How a wanted number is dealt over the grid."""
+
+from itertools import permutations
+
+from writ.schema import Cell
+from writ.settings import TasksConfig
+from writ.tasks.grid import Bucket, kind_of, quotas
+
+CELLS = [(declined, writes, burden) for declined in (False, True) for writes in range(4) for burden in (2, 7) if writes or declined]
+CAPACITY = {
+    Bucket(kind_of(declined, writes, burden), pair, Cell(domain, writes, str(burden), "t")): 90
+    for domain in ("retail", "airline")
+    for declined, writes, burden in CELLS
+    for pair in (False, True)
+    if not pair or kind_of(declined, writes, burden) == "read_heavy"
+}
+
+
+def test_quotas_do_not_depend_on_the_order_in_which_the_mix_is_written() -> None:
+    """The key of the tasks does not either; and where order matters, so does the version of Python, whose `sum` of floats changed in 3.12."""
+    mix = TasksConfig().mix
+    dealt = {tuple(quotas(80, CAPACITY, TasksConfig(mix=dict(order)), ("retail", "airline"), 0)) for order in permutations(mix.items())}
+    assert len(dealt) == 1
