@@ -14,7 +14,13 @@ from test_cluster_pipeline import CONFIG, Read, laptop, parts, pods_of, read  # 
 
 from conftest import Cluster
 
-SLOW = yaml.safe_dump({"dataset": {"count": 80, "min_kept_share": 0.0}, "domains": {"users": 120}, "simulation": {"concurrency": 1}})
+SLOW = yaml.safe_dump(
+    {
+        "dataset": {"count": 80, "min_kept_share": 0.0},
+        "domains": {"users": 120},
+        "simulation": {"concurrency": 1, "rollouts_per_task": 3},
+    }
+)
 """One conversation after the other, so that there is a while in which to harm a shard."""
 
 
