@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 from writ.domains.database import Database
 from writ.domains.environment import Environment
 from writ.domains.toolkit import Toolkit
-
 from writ.errors import ToolRefused
 from writ.schema import Call, Candidate, Distractor, Fact, Rival, Told, Wish
 

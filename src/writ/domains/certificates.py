@@ -6,9 +6,8 @@ Tasks make certificates, verification asks them whether the reads of a conversat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from writ.domains.environment import Environment
-
 from writ.domains.base import Domain, Outcome, run
+from writ.domains.environment import Environment
 from writ.domains.evidence import TooHard, Unreachable, smallest_plan
 from writ.schema import Call, Certificate, Decision, Rival, Wish
 
