@@ -22,6 +22,10 @@ VERBS = {
     "doctor": ("writ.commands.doctor:doctor", "Check a configuration end to end and say what to fix."),
     "train": ("writ.commands.train:train", "Fine-tune a model on a run's rows."),
     "evaluate": ("writ.commands.evaluate:evaluate", "Measure models on held-out tasks or on a benchmark's own, and compare them."),
+    "submit": ("writ.commands.cluster:submit", "Start a run on a cluster, with the settings of a laptop."),
+    "watch": ("writ.commands.cluster:watch", "Follow a run on a cluster to its end."),
+    "cancel": ("writ.commands.cluster:cancel", "Stop a run on a cluster; the next submit goes on from there."),
+    "runs": ("writ.commands.cluster:runs", "List the runs on a cluster."),
     "verify": ("writ.commands.verify:verify", "Judge conversations that were made elsewhere."),
 }
 """Verb -> (where its command is, one line of help). The only place where a verb is declared."""

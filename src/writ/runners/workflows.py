@@ -1,0 +1,121 @@
+"""Runs as Argo Workflows: what a submit must do, given what is there already. Pure; `cluster.py` beside it talks to the API.
+
+A Workflow is named after its run, `writ-<run id>-<attempt>`. Two clients that submit one run at the same moment ask for the same name, and one of
+them is told that it exists: so a run is never started twice, whoever starts it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from writ.errors import ConfigError
+from writ.settings import RunConfig
+
+PART_OF = "app.kubernetes.io/part-of=writ"
+RUN_LABEL = "writ/run-id"
+OVER = ("Succeeded", "Failed", "Error")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A pod of a Workflow."""
+
+    name: str
+    phase: str
+    progress: str
+    message: str
+    exit_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A Workflow as the API server shows it."""
+
+    name: str
+    run_id: str
+    phase: str
+    """Pending | Running | Succeeded | Failed | Error"""
+    started: str
+    """RFC 3339; empty before it begins."""
+    message: str
+    steps: tuple[Step, ...]
+
+    @property
+    def over(self) -> bool:
+        return self.phase in OVER
+
+
+def config_text(config: RunConfig) -> str:
+    """The parameter `config`: what the run's settings say beyond the defaults, without what only this machine knows (`out`, `s3`).
+
+    Raises: ConfigError for settings that no pod could follow.
+    """
+    if config.domains.data and not config.domains.artifact:
+        raise ConfigError(
+            f"domains.data is '{config.domains.data}', a folder of this machine; make it an artifact of the store first "
+            "('writ stage domain --out s3://…'), and set domains.artifact to its key"
+        )
+    if any("/" in place for place in config.domains.code.values()):
+        raise ConfigError("domains.code names a folder of this machine; put the domain into the images and name its module")
+    tree = config.model_dump(mode="json", exclude_defaults=True, exclude={"out": True, "s3": True, "domains": {"data"}})
+    return yaml.safe_dump({key: value for key, value in tree.items() if value != {}}, sort_keys=True)
+
+
+def workflow(run_id: str, attempt: int, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The object that starts the pipeline."""
+    given = [{"name": name, "value": value} for name, value in sorted({**parameters, "run-id": run_id}.items())]
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": f"writ-{run_id}-{attempt}", "labels": {RUN_LABEL: run_id, "app.kubernetes.io/part-of": "writ"}},
+        "spec": {"workflowTemplateRef": {"name": "writ-pipeline"}, "arguments": {"parameters": given}},
+    }
+
+
+def at_work(found: Sequence[Submitted]) -> Submitted | None:
+    """The Workflow of the run that is not over, if there is one."""
+    return next((each for each in found if not each.over), None)
+
+
+def next_attempt(found: Sequence[Submitted]) -> int:
+    """1 + the highest number that a Workflow of the run bears."""
+    numbers = (each.name.rpartition("-")[2] for each in found)
+    return 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
+def read_workflow(tree: Mapping[str, Any]) -> Submitted:
+    """From the API's object."""
+    metadata, status = tree["metadata"], tree.get("status", {})
+    nodes = sorted(status.get("nodes", {}).values(), key=lambda node: (node.get("startedAt") or "9", node["id"]))
+    return Submitted(
+        name=metadata["name"],
+        run_id=metadata.get("labels", {}).get(RUN_LABEL, ""),
+        phase=status.get("phase") or "Pending",
+        started=status.get("startedAt") or "",
+        message=status.get("message", ""),
+        steps=tuple(_step(node) for node in nodes if node["type"] == "Pod"),
+    )
+
+
+def _step(node: Mapping[str, Any]) -> Step:
+    code = node.get("outputs", {}).get("exitCode")
+    name = "finish" if ".onExit" in node["displayName"] else node["displayName"].removesuffix("(0)")
+    return Step(name, node.get("phase", "Pending"), node.get("progress", ""), node.get("message", ""), int(code) if code else None)
+
+
+def news(before: Submitted | None, now: Submitted) -> list[str]:
+    """A line for each step whose phase or progress is new."""
+    known = {(step.name, step.phase, step.progress) for step in before.steps} if before else set()
+    return [_line(step) for step in now.steps if (step.name, step.phase, step.progress) not in known]
+
+
+def _line(step: Step) -> str:
+    told = f"  {step.progress}" if step.progress not in ("", "0/1", "1/1") else ""
+    return f"  {step.name:<24} {step.phase.lower():<10}{told}{f'  {step.message}' if step.message else ''}".rstrip()
+
+
+def failure(now: Submitted) -> Step | None:
+    """The last step that failed: why a Workflow did."""
+    return next((step for step in reversed(now.steps) if step.phase in ("Failed", "Error")), None)
