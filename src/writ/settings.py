@@ -158,6 +158,7 @@ class TrainingConfig(Record):
     template_options: dict[str, JsonValue] = {}
     """Given to the chat template; a server must be given the same, as `simulation.agent.extra_body.chat_template_kwargs`."""
     method: Literal["lora", "full"] = "full"
+    """Train all weights, or low-rank adapters beside frozen ones."""
     max_length_tokens: int = Field(32_768, ge=64)
     """Longest row; see `overlong`. Nothing is ever cut."""
     overlong: Literal["error", "exclude"] = "error"
@@ -165,10 +166,13 @@ class TrainingConfig(Record):
     allow_scripted: bool = False
     """Train on rows of the embedded scripted model too."""
     epochs: float = Field(2.0, gt=0)
+    """Times that every row is seen."""
     max_steps: int = Field(-1, ge=-1)
     """Optimizer steps; -1: as many as `epochs` needs."""
     learning_rate: float = Field(1e-5, gt=0)
+    """Peak of the schedule."""
     warmup_steps: int = Field(10, ge=0)
+    """Optimizer steps until the peak."""
     rows_per_step: int = Field(16, ge=1)
     """Rows per optimizer step and device; in packs, packs."""
     rows_at_once: int = execution(1, ge=1)
@@ -176,8 +180,11 @@ class TrainingConfig(Record):
     packing: bool = False
     """Several rows in one sequence of `max_length_tokens`."""
     lora_rank: int = Field(32, ge=1)
+    """Rank of the adapters; used only with `lora`, as `lora_alpha`."""
     lora_alpha: int = Field(64, ge=1)
+    """Their scale is `lora_alpha / lora_rank`."""
     seed: int = 0
+    """Order of the rows, and new weights."""
     save_steps: int = execution(50, ge=1)
     """Steps between checkpoints; the same command goes on from the last."""
 

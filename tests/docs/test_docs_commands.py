@@ -37,7 +37,8 @@ def fenced():
     for page in PAGES:
         for language, block in FENCED.findall(page.read_text(encoding="utf-8")):
             if language in SHELL:
-                for text in re.findall(r"(?:^|[;&|] *|until |\$ )(writ [^;|&\n]*)", block, re.MULTILINE):
+                whole = block.replace("\\\n", " ")  # a line that goes on
+                for text in re.findall(r"(?:^|[;&|] *|until |\$ )(writ [^;|&\n]*)", whole, re.MULTILINE):
                     yield Command(str(page.relative_to(ROOT)), tuple(shlex.split(text, comments=True)[1:]))
 
 
