@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,26 @@ def dev(cluster: Cluster) -> str:
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", "k8s/overlays/dev")
     cluster.kubectl("-n", "writ", "rollout", "status", "deployment/writ-s3", "--timeout=90s")
     return "writ"
+
+
+Read = Callable[[str, str], str]
+"""`read("keys", prefix)`, `read("text", key)`: what stands in the dev overlay's S3."""
+
+
+@pytest.fixture(scope="module")
+def endpoint(cluster: Cluster, dev: str) -> Iterator[str]:
+    """The URL of the dev overlay's S3, beside the cluster's network."""
+    command = [*cluster.enter, "kubectl", "-n", dev, "port-forward", "service/writ-s3", ":7070"]
+    with subprocess.Popen(command, env=cluster.environment, stdout=subprocess.PIPE, text=True) as forward:
+        assert forward.stdout
+        address = forward.stdout.readline().split()[2]  # Forwarding from 127.0.0.1:40123 -> 7070
+        yield f"http://{address}"
+        forward.terminate()
+
+
+@pytest.fixture(scope="module")
+def read(cluster: Cluster, endpoint: str) -> Read:
+    return lambda what, name: cluster.run(sys.executable, str(ROOT / "tests/e2e/read_store.py"), endpoint, what, name)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_cluster_pipeline import Read, read  # noqa: F401 - a fixture
 
 from conftest import CODE, Cluster
 
@@ -16,11 +15,11 @@ NAMESPACE = ("--namespace", "writ")
 
 
 class Laptop:
-    """The client, with its settings, beside the port-forward that `read` opened."""
+    """The client, with its settings, over a port-forward."""
 
-    def __init__(self, cluster: Cluster, folder: Path, store: str) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, endpoint: str, store: str) -> None:
         self._cluster, self._store, self._file = cluster, store, folder / "run.yaml"
-        tree = {"s3": {"endpoint_url": "http://127.0.0.1:17070", "addressing_style": "path"}, "dataset": {"count": 12, "min_kept_share": 0.0}}
+        tree = {"s3": {"endpoint_url": endpoint, "addressing_style": "path"}, "dataset": {"count": 12, "min_kept_share": 0.0}}
         self._file.write_text(yaml.safe_dump({**tree, "domains": {"users": 100}, "seed": int(time.time())}))  # a run of its own
 
     def writ(self, *words: str) -> str:
@@ -32,8 +31,8 @@ class Laptop:
 
 
 @pytest.fixture
-def laptop_(cluster: Cluster, dev: str, read: Read, tmp_path: Path) -> Laptop:  # noqa: F811
-    return Laptop(cluster, tmp_path, f"s3://writ/client-{int(time.time())}")
+def laptop_(cluster: Cluster, dev: str, endpoint: str, tmp_path: Path) -> Laptop:
+    return Laptop(cluster, tmp_path, endpoint, f"s3://writ/client-{int(time.time())}")
 
 
 def test_run_submitted_twice_is_one_workflow_and_once_done_none(cluster: Cluster, laptop_: Laptop) -> None:

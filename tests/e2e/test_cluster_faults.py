@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from test_cluster_pipeline import CONFIG, Read, laptop, parts, pods_of, read  # noqa: F401 - a fixture
+from test_cluster_pipeline import CONFIG, laptop, parts, pods_of
 
-from conftest import Cluster
+from conftest import Cluster, Read
 
 SLOW = yaml.safe_dump(
     {
@@ -48,14 +48,14 @@ def finished(workflow: dict[str, Any]) -> bool:
     return workflow["status"].get("phase") in ("Succeeded", "Failed", "Error")
 
 
-def shards_at_work(read: Read, prefix: str) -> set[str]:  # noqa: F811
+def shards_at_work(read: Read, prefix: str) -> set[str]:
     """Shards that hold finished conversations in their journal, and are not whole."""
     keys = [k.split("/") for k in read("keys", f"{prefix}/simulate/").split()]
     begun = {k[3] for k in keys if "journal" in k and k[3] != "journal"}
     return begun - {k[3] for k in keys if k[-1] == "manifest.json" and len(k) > 4}
 
 
-def until_at_work(cluster: Cluster, namespace: str, name: str, read: Read, prefix: str) -> set[str]:  # noqa: F811
+def until_at_work(cluster: Cluster, namespace: str, name: str, read: Read, prefix: str) -> set[str]:
     until(cluster, namespace, name, at_work("simulate"), 600)
     end = time.monotonic() + 120
     while not (shards := shards_at_work(read, prefix)):
@@ -94,7 +94,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_run_that_is_harmed_while_shards_are_at_work_makes_the_same_dataset(
     cluster: Cluster,
     dev: str,
-    read: Read,  # noqa: F811
+    read: Read,
     tmp_path: Path,
     calm: dict[str, Any],
     harm: Callable[[Cluster, str, str], None],
@@ -117,7 +117,7 @@ def at_work_now(cluster: Cluster, namespace: str, name: str) -> list[str]:
     return [p["metadata"]["name"] for p in pods if p["status"]["phase"] in ("Running", "Pending")]
 
 
-def lease_of(read: Read, prefix: str) -> dict[str, Any]:  # noqa: F811
+def lease_of(read: Read, prefix: str) -> dict[str, Any]:
     held: dict[str, Any] = json.loads(read("text", read("keys", f"{prefix}/leases/").split()[-1]))
     return held
 
@@ -126,7 +126,7 @@ def lease_of(read: Read, prefix: str) -> dict[str, Any]:  # noqa: F811
 def test_run_that_is_ended_leaves_no_pod_at_work_and_no_lease_for_long(
     cluster: Cluster,
     dev: str,
-    read: Read,  # noqa: F811
+    read: Read,
     tmp_path: Path,
     how: str,
 ) -> None:

@@ -7,31 +7,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from conftest import CODE, ROOT, Cluster
+from conftest import CODE, Cluster, Read
 
 CONFIG = yaml.safe_dump({"dataset": {"count": 24, "min_kept_share": 0.0}, "domains": {"users": 120}})
 SHARDS = 4
 PREFIX = f"pipeline-{int(time.time())}"
 """In the bucket, new with each session: the first submit must find nothing."""
-Read = Callable[[str, str], str]
-
-
-@pytest.fixture(scope="module")
-def read(cluster: Cluster, dev: str) -> Iterator[Read]:
-    """Reads the dev overlay's S3: `read("keys", prefix)`, `read("text", key)`."""
-    command = [*cluster.enter, "kubectl", "-n", dev, "port-forward", "service/writ-s3", "17070:7070"]
-    with subprocess.Popen(command, env=cluster.environment, stdout=subprocess.PIPE, text=True) as forward:
-        assert forward.stdout
-        forward.stdout.readline()
-        yield lambda what, name: cluster.run(sys.executable, str(ROOT / "tests/e2e/read_store.py"), "http://127.0.0.1:17070", what, name)
-        forward.terminate()
 
 
 @pytest.fixture(scope="module")
