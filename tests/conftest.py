@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("writ", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("writ")
+"""A busy machine is no fault of the code: nothing here judges by the clock."""
 
 
 @pytest.fixture(scope="session")
