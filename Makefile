@@ -26,10 +26,13 @@ run: install ## Make 200 verified conversations offline, over both domains
 	@$(BIN)/writ run --out runs
 
 test: install ## The fast suite, under two minutes
-	@$(BIN)/python -m pytest -n 2 -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not long"
+
+test-long: install ## Modules that try many worlds and many faults; CI runs them too
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "long and not slow"
 
 test-slow: install ## What takes longer: kills, outages, ten thousand conversations in a browser
-	@$(BIN)/python -m pytest -n 2 -m slow
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
 s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
 	@$(BIN)/python tests/fixtures_s3.py

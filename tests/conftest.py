@@ -17,3 +17,13 @@ def shared() -> Path:
     if not (folder / "tau2-bench").is_dir():
         pytest.skip(f"the benchmark's data is not beside this checkout ({folder.name}/tau2-bench)")
     return folder
+
+
+LONG = ("test_retail_oracle.py", "test_airline_oracle.py", "test_faults.py", "test_pool.py", "test_s3_store.py", "test_environment_properties.py")
+"""Modules whose tests try many worlds or wait for many faults: `make test-long` runs them, and so does CI."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in LONG:
+            item.add_marker(pytest.mark.long)
