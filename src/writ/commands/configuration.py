@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 import yaml
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
 from writ.errors import ConfigError
 from writ.llm import EndpointSettings
@@ -102,8 +102,3 @@ def api_key(endpoint: EndpointSettings) -> SecretStr | None:
     """The endpoint's key, from the environment variable that its settings name."""
     value = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
     return SecretStr(value) if value else None
-
-
-def shown(config: BaseModel) -> dict[str, Any]:
-    """The settings as plain values, for people; they hold no secret."""
-    return config.model_dump(mode="json")

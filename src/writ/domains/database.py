@@ -186,6 +186,18 @@ def copied(value: Any) -> Any:
     return value
 
 
+def leaf_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Scalar leaves of a JSON value with their paths, such as `flights.0.date`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaf_paths(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaf_paths(item, f"{path}.{index}")
+    else:
+        yield path, value
+
+
 def parsed(data: bytes, source: str) -> Any:
     """JSON, strictly: no NaN, no key twice in one object. Raises: ArtifactError, in one line."""
     try:

@@ -1,7 +1,6 @@
 """The domain stage: what the rest of a run sees of its domains, from a benchmark's files or from a seeded generator."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,8 +98,3 @@ def _text(path: Path) -> str:
         return _bytes(path).decode()
     except UnicodeDecodeError as e:
         raise ArtifactError(f"{path} is not UTF-8 (byte {e.start}); take the file as published") from e
-
-
-def dumped(snapshot: DomainSnapshot) -> str:
-    """The snapshot's database as JSON, for `writ domain show`."""
-    return json.dumps(snapshot.database, ensure_ascii=False)

@@ -6,7 +6,6 @@ filled with a value last, so a value may hold braces. Spaces that an empty choic
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from random import Random
 
 _INNERMOST = re.compile(r"\{([^{}]*)\}")
@@ -22,38 +21,6 @@ def spin(rng: Random, template: str, slots: Mapping[str, object] | None = None) 
         text = text[: found.start()] + rng.choice(found.group(1).split("|")) + text[found.end() :]
     text = _BEFORE_MARK.sub(r"\1", _SPACES.sub(" ", text)).strip()
     return _SLOT.sub(lambda match: str((slots or {})[match.group(1)]), text)
-
-
-@lru_cache(maxsize=4096)
-def variety(template: str) -> int:
-    """How many sentences the template can make, counting nested choices."""
-    return _count(template)
-
-
-def _count(text: str) -> int:
-    product, depth, start = 1, 0, 0
-    for index, char in enumerate(text):
-        if char == "{":
-            depth += 1
-            start = index + 1 if depth == 1 else start
-        elif char == "}":
-            depth -= 1
-            if depth == 0:
-                product *= sum(_count(choice) for choice in _split(text[start:index]))
-    return product
-
-
-def _split(body: str) -> list[str]:
-    """Top-level choices of a brace body."""
-    choices, depth, current = [], 0, ""
-    for char in body:
-        depth += (char == "{") - (char == "}")
-        if char == "|" and depth == 0:
-            choices.append(current)
-            current = ""
-        else:
-            current += char
-    return [*choices, current]
 
 
 def phrasebook(text: str) -> dict[str, tuple[str, ...]]:

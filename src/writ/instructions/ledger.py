@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from writ.domains.database import leaf_paths
 from writ.domains.environment import Environment
 from writ.domains.registry import OpenDomain
 from writ.errors import ToolRefused
@@ -95,7 +96,7 @@ def _outputs(world: Environment, reads: Iterable[Call]) -> Iterator[tuple[Call, 
 def _underived(site: OpenDomain, call: Call, wish: Wish, known: Words, shown: Shown, texts: Sequence[bytes]) -> Iterator[str]:
     """Argument leaves that nothing gives. `texts`: the outputs as JSON, where a value is looked for as it stands between marks."""
     given: Mapping[str, tuple[str, Any]] | None = None
-    for path, value in _paths(call.arguments):
+    for path, value in leaf_paths(call.arguments):
         if value in known or _is_shown(value, texts):
             continue
         given = site.domain.formulas(call, shown, wish.slots) if given is None else given
@@ -109,17 +110,6 @@ def _is_shown(value: Any, texts: Sequence[bytes]) -> bool:
         return any(token in text for text in texts)
     pattern = re.compile(rb"[:,\[]" + re.escape(token.removesuffix(b".0")) + rb"(\.0+)?[,\]}]")
     return any(pattern.search(text) for text in texts)
-
-
-def _paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _paths(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _paths(item, f"{path}.{index}")
-    else:
-        yield path, value
 
 
 def _hidden(site: OpenDomain, decisions: Iterable[Decision], known: Words) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from writ.domains.database import leaf_paths
 from writ.schema import Call, Check, Origin
 from writ.verification.case import Case, failed, not_applicable, passed
-from writ.verification.transcript import Made, leaves
+from writ.verification.transcript import Made
 from writ.verification.values import occurs
 
 
@@ -25,7 +26,7 @@ def _origins(case: Case, made: Made) -> Iterator[Origin]:
     call = made.call or Call(name=made.name)
     formulas = case.site.domain.formulas(call, case.transcript.shown_before(made.index), case.said(call))
     forms = case.forms(made)
-    for path, value in leaves(call.arguments):
+    for path, value in leaf_paths(call.arguments):
         found = _formula(formulas, path, value) or _said(case, made, forms.get(path, ()), value) or _shown(case, made, call.name, path, value)
         kind, turn, where = found or ("none", None, "")
         yield Origin(call=made.index, argument=path, value=value, kind=kind, turn=turn, path=where)

@@ -1,7 +1,7 @@
 """A conversation replayed: every call run again in a fresh world, and what each side had said by then."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -155,15 +155,3 @@ def _tear(messages: Sequence[Message]) -> str:
             return f"message {index} comes before the result of call {waiting[0]}"
         waiting.extend(call.id for call in message.tool_calls)
     return ""
-
-
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Scalar leaves of a JSON value with their paths, such as `flights.0.date`."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from leaves(item, f"{path}.{index}")
-    else:
-        yield path, value
