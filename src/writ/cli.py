@@ -24,6 +24,7 @@ VERBS = {
     "evaluate": ("writ.commands.evaluate:evaluate", "Measure models on held-out tasks or on a benchmark's own, and compare them."),
     "submit": ("writ.commands.cluster:submit", "Start a run on a cluster, with the settings of a laptop."),
     "watch": ("writ.commands.cluster:watch", "Follow a run on a cluster to its end."),
+    "logs": ("writ.commands.cluster:logs", "Print what the steps of a run on a cluster have said."),
     "cancel": ("writ.commands.cluster:cancel", "Stop a run on a cluster; the next submit goes on from there."),
     "runs": ("writ.commands.cluster:runs", "List the runs on a cluster."),
     "verify": ("writ.commands.verify:verify", "Judge conversations that were made elsewhere."),

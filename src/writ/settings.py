@@ -195,6 +195,21 @@ class TrainingConfig(Record):
         return self
 
 
+class ClusterConfig(Record):
+    """How `writ submit` and its kin reach a cluster: over the Kubernetes API, or over an Argo Server."""
+
+    server: str = ""
+    """URL of an Argo Server, such as `https://argo.example.org:2746`; empty: the Kubernetes API, by kubeconfig or service account."""
+    token_env: str = "ARGO_TOKEN"
+    """Name of the environment variable with the token for the Argo Server."""
+    ca_file: str | None = None
+    """Certificates that vouch for the Argo Server; None: the system's."""
+    namespace: str = ""
+    """Empty: the kubeconfig's, or the pod's own; an Argo Server needs it."""
+    context: str = ""
+    """Of the kubeconfig; empty: its current one."""
+
+
 class RunConfig(Record):
     """One run, whole. `writ run --config FILE --set KEY=VALUE` fills it; a field's docstring is its reference."""
 
@@ -210,5 +225,6 @@ class RunConfig(Record):
     out: str = execution("runs")
     """The store: a folder, or `s3://bucket/prefix`."""
     s3: S3Settings = execution(S3Settings())
+    cluster: ClusterConfig = execution(ClusterConfig())
     workers: int = execution(1, ge=1)
     """Processes that simulate."""

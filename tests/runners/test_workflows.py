@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from writ.commands.configuration import validated
 from writ.errors import ConfigError, Unavailable
 from writ.pipeline import plan
-from writ.runners.cluster import Cluster
+from writ.runners.argo_server import ArgoServer
+from writ.runners.cluster import Cluster, open_cluster
+from writ.runners.kubernetes_api import KubernetesApi
 from writ.runners.workflows import config_text, failure, news, next_attempt, read_workflow, workflow
-from writ.settings import RunConfig
+from writ.settings import ClusterConfig, RunConfig
 
 
 def settings(**tree: object) -> RunConfig:
@@ -82,33 +85,64 @@ def test_failure_is_the_last_step_that_failed_with_its_exit_code() -> None:
 
 
 class Api(BaseHTTPRequestHandler):
-    """An API server that knows Workflows, and refuses names that are taken."""
+    """Knows Workflows of namespace `mine`, and refuses names that are taken: as an API server under /apis, as an Argo Server under /api."""
 
     workflows: dict[str, dict[str, object]]
+    logs: dict[str, str]
+    """Pod -> what it said."""
     status = 200
+    url: str
     kubeconfig: str
+    asked: list[str]
 
     def do_GET(self) -> None:
-        self._answer(self.status, {"items": list(self.workflows.values())} if self.path.split("?")[0].endswith("workflows") else self._one())
+        path = self.path.split("?")[0]
+        self.asked.append(self.headers.get("Authorization", ""))
+        if path.endswith("/pods"):
+            pods = [{"metadata": {"name": name}, "status": {"phase": "Succeeded"}} for name in self.logs]
+            self._answer(200, {"items": pods})
+        elif path.startswith("/api/v1/namespaces/mine/pods/"):
+            self._send(200, self.logs[path.split("/")[6]].encode())
+        elif path.startswith("/api/v1/workflows") and path.endswith("/log"):
+            lines = [{"result": {"podName": pod, "content": line}} for pod, said in self.logs.items() for line in said.splitlines()]
+            self._send(200, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        elif path.rpartition("/")[2] in ("workflows", "mine"):
+            self._answer(self.status, {"items": list(self.workflows.values())})
+        else:
+            self._answer(self.status, self.workflows[path.rpartition("/")[2]])
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = body.get("workflow", body)
         name = body["metadata"]["name"]
-        if name in self.workflows:
+        if self.path.endswith("/lint"):
+            known = all(each["name"] in ("config", "run-id") for each in body["spec"]["arguments"]["parameters"])
+            self._answer(200 if known else 400, body if known else {"message": "no such parameter"})
+        elif name in self.workflows:
             self._answer(409, {"reason": "AlreadyExists"})
-            return
-        body["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
-        self.workflows[name] = body
-        self._answer(201, body)
+        else:
+            body["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+            self.workflows[name] = body
+            self._answer(201, body)
 
-    def _one(self) -> dict[str, object]:
-        return self.workflows[self.path.rpartition("/")[2].split("?")[0]]
+    def do_PATCH(self) -> None:
+        self.workflows[self.path.rpartition("/")[2]]["stopped"] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["spec"]["shutdown"]
+        self._answer(200, {})
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        *_, name, verb = self.path.split("/")
+        self.workflows[name]["stopped"] = verb.title()
+        self._answer(200, {})
 
     def _answer(self, status: int, body: dict[str, object]) -> None:
+        self._send(status, json.dumps(body).encode())
+
+    def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
+        self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -116,15 +150,16 @@ class Api(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[type[Api]]:
-    handler = type("Handler", (Api,), {"workflows": {}})
+    handler = type("Handler", (Api,), {"workflows": {}, "logs": {}, "asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     file = tmp_path / "kubeconfig"
+    handler.url = f"http://127.0.0.1:{server.server_port}"
     tree = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "here",
-        "clusters": [{"name": "here", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+        "clusters": [{"name": "here", "cluster": {"server": handler.url}}],
         "users": [{"name": "me", "user": {}}],
         "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": "mine"}}],
     }
@@ -134,8 +169,15 @@ def api(tmp_path: Path) -> Iterator[type[Api]]:
     server.shutdown()
 
 
-def test_start_of_a_run_that_is_at_work_joins_it_and_of_one_that_failed_is_a_new_attempt(api: type[Api]) -> None:
-    cluster = Cluster(kubeconfig=api.kubeconfig)
+@pytest.fixture(params=["kubernetes", "argo server"])
+def cluster(api: type[Api], request: pytest.FixtureRequest) -> Cluster:
+    """The same runs, over either adapter."""
+    if request.param == "kubernetes":
+        return Cluster(KubernetesApi(kubeconfig=api.kubeconfig))
+    return Cluster(ArgoServer(api.url, SecretStr("sesame"), "mine"))
+
+
+def test_start_of_a_run_that_is_at_work_joins_it_and_of_one_that_failed_is_a_new_attempt(api: type[Api], cluster: Cluster) -> None:
     assert cluster.namespace == "mine"
     first, made = cluster.start("abc", {"config": "{}"})
     assert (first.name, made) == ("writ-abc-1", True)
@@ -144,8 +186,47 @@ def test_start_of_a_run_that_is_at_work_joins_it_and_of_one_that_failed_is_a_new
     assert cluster.start("abc", {"config": "{}"})[0].name == "writ-abc-2"
 
 
+def test_stop_of_a_run_lets_it_save_its_work(api: type[Api], cluster: Cluster) -> None:
+    name = cluster.start("abc", {"config": "{}"})[0].name
+    cluster.stop(name)
+    assert api.workflows[name]["stopped"] == "Stop"
+
+
+def test_logs_name_the_step_of_each_line_and_the_place_of_a_log_whose_pod_is_gone(api: type[Api], cluster: Cluster) -> None:
+    archived = {"exitCode": "0", "artifacts": [{"name": "main-logs", "s3": {"key": "argo/w/plan/main.log"}}]}
+    api.workflows["w"] = shown("w", "Running", pod("plan", "Succeeded", id="w-11", outputs=archived), pod("simulate", "Running", id="w-22"))
+    api.logs["w-simulate-22"] = "begun\ngoing on\n"
+    said = [(step.name, line) for step, line in cluster.logs("w")]
+    assert said[:2] == [("simulate", "begun"), ("simulate", "going on")]
+    assert said[2][0] == "plan"
+    assert "argo/w/plan/main.log" in said[2][1]
+
+
 @pytest.mark.parametrize(("status", "error", "word"), [(401, ConfigError, "log in"), (403, ConfigError, "rights"), (503, Unavailable, "later")])
-def test_refusal_of_the_api_server_says_what_to_do(api: type[Api], status: int, error: type[Exception], word: str) -> None:
+def test_refusal_says_what_to_do(api: type[Api], cluster: Cluster, status: int, error: type[Exception], word: str) -> None:
     api.status = status
     with pytest.raises(error, match=word):
-        Cluster(kubeconfig=api.kubeconfig).all()
+        cluster.all()
+
+
+def test_argo_server_gets_the_token_and_is_asked_to_lint_before_it_starts_anything(api: type[Api]) -> None:
+    cluster = Cluster(ArgoServer(api.url, SecretStr("Bearer sesame"), "mine"))
+    cluster.all()
+    assert api.asked == ["Bearer sesame"]
+    with pytest.raises(ConfigError, match="no such parameter"):
+        cluster.start("abc", {"colour": "red"})
+    assert api.workflows == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "token", "word"),
+    [({"server": "http://argo"}, "t", "namespace"), ({"server": "http://argo", "namespace": "mine"}, None, "ARGO_TOKEN")],
+)
+def test_argo_server_without_a_namespace_or_a_token_is_refused(settings: dict[str, str], token: str | None, word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        open_cluster(ClusterConfig(**settings), SecretStr(token) if token else None)
+
+
+def test_argo_server_that_is_away_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        Cluster(ArgoServer("http://127.0.0.1:9", SecretStr("t"), "mine")).all()

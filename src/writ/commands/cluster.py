@@ -1,31 +1,54 @@
-"""`writ submit`, `watch`, `cancel` and `runs`: runs on a cluster, from a laptop or from a pod."""
+"""`writ submit`, `watch`, `logs`, `cancel` and `runs`: runs on a cluster, from a laptop or from a pod."""
 
+import os
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 import click
+from pydantic import SecretStr
 
 from writ.artifacts import read_manifest
 from writ.commands.configuration import config_options, read_config
 from writ.errors import ArtifactError, ConfigError, Unavailable, WritError
 from writ.pipeline import STAGES, Plan
 from writ.pipeline import plan as planned
-from writ.runners.cluster import Cluster
+from writ.runners.cluster import Cluster, open_cluster
 from writ.runners.workflows import Submitted, config_text, failure, news
-from writ.settings import RunConfig
+from writ.settings import ClusterConfig, RunConfig
 from writ.storage import open_store
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def cluster_options(command: F) -> F:
-    """Which cluster and namespace."""
+    """Which cluster and namespace: options that go before the settings' section `cluster`."""
     for option in (
-        click.option("--context", metavar="NAME", help="Context of the kubeconfig; its current one by default."),
-        click.option("--namespace", "-n", metavar="NAME", help="Namespace; the context's by default."),
+        click.option("--server", metavar="URL", help="An Argo Server instead of the Kubernetes API (key: cluster.server)."),
+        click.option("--context", metavar="NAME", help="Context of the kubeconfig (key: cluster.context)."),
+        click.option("--namespace", "-n", metavar="NAME", help="Namespace; the kubeconfig's by default (key: cluster.namespace)."),
     ):
         command = option(command)
     return command
+
+
+def on_cluster(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for a verb that needs no settings but those of the cluster; it is handed the open Cluster."""
+
+    @click.option("--config", "config_file", metavar="FILE", help="Settings as YAML; the section `cluster` counts.")
+    @cluster_options
+    @wraps(command)
+    def wrapped(config_file: str | None, namespace: str | None, context: str | None, server: str | None, **others: Any) -> None:
+        command(_open(read_config(config_file, ()).cluster, namespace, context, server), **others)
+
+    return wrapped
+
+
+def _open(settings: ClusterConfig, namespace: str | None, context: str | None, server: str | None) -> Cluster:
+    given = {"namespace": namespace, "context": context, "server": server}
+    settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+    token = os.environ.get(settings.token_env)
+    return open_cluster(settings, SecretStr(token) if token else None)
 
 
 @click.command()
@@ -40,6 +63,7 @@ def submit(
     domain_data: str | None,
     namespace: str | None,
     context: str | None,
+    server: str | None,
     shards: int,
     wait: bool,
 ) -> None:
@@ -58,7 +82,7 @@ def submit(
     if _foretell(config, keys):
         click.echo("every artifact stands: there is nothing to submit")
         return
-    cluster = Cluster(namespace, context)
+    cluster = _open(config.cluster, namespace, context, server)
     found, made = cluster.start(keys.run_id, {"config": text, "store": config.out, "shards": str(shards)})
     click.echo(f"{'submitted' if made else 'at work already'}: Workflow {found.name} in namespace {cluster.namespace}")
     if wait:
@@ -80,25 +104,37 @@ def _foretell(config: RunConfig, keys: Plan) -> bool:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@cluster_options
-def watch(run_id: str, namespace: str | None, context: str | None) -> None:
+@on_cluster
+def watch(cluster: Cluster, run_id: str) -> None:
     """Follow a run on a cluster to its end; the exit code is that of the step that failed.
 
     Example: writ watch 2b563d -n writ
     """
-    cluster = Cluster(namespace, context)
     _follow(cluster, _newest(cluster, run_id).name)
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@cluster_options
-def cancel(run_id: str, namespace: str | None, context: str | None) -> None:
+@click.option("--step", default="", metavar="NAME", help="Only steps whose name begins so, such as simulate.")
+@on_cluster
+def logs(cluster: Cluster, run_id: str, step: str) -> None:
+    """Print what the steps of a run on a cluster have said. Pods that succeeded are soon gone; then it says where Argo put their logs.
+
+    Example: writ logs 2b563d --step simulate -n writ
+    """
+    for said_by, line in cluster.logs(_newest(cluster, run_id).name):
+        if said_by.name.startswith(step):
+            click.echo(f"{said_by.name}: {line}")
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@on_cluster
+def cancel(cluster: Cluster, run_id: str) -> None:
     """Stop a run on a cluster: its pods save what they have, and the next submit goes on from there.
 
     Example: writ cancel 2b563d -n writ
     """
-    cluster = Cluster(namespace, context)
     found = _newest(cluster, run_id)
     if found.over:
         click.echo(f"Workflow {found.name} is over already ({found.phase.lower()})")
@@ -108,13 +144,12 @@ def cancel(run_id: str, namespace: str | None, context: str | None) -> None:
 
 
 @click.command()
-@cluster_options
-def runs(namespace: str | None, context: str | None) -> None:
+@on_cluster
+def runs(cluster: Cluster) -> None:
     """List the runs on a cluster.
 
     Example: writ runs -n writ
     """
-    cluster = Cluster(namespace, context)
     found = cluster.all()
     if not found:
         click.echo(f"no run in namespace {cluster.namespace}")
@@ -124,7 +159,11 @@ def runs(namespace: str | None, context: str | None) -> None:
 
 
 def _newest(cluster: Cluster, run_id: str) -> Submitted:
-    found = [each for each in cluster.all() if each.run_id.startswith(run_id) and each.run_id]
+    """The run's last Workflow. The name of one will do as well."""
+    everything = cluster.all()
+    if named := [each for each in everything if each.name == run_id]:
+        return named[0]
+    found = [each for each in everything if each.run_id.startswith(run_id) and each.run_id]
     if not found:
         raise ConfigError(f"no Workflow of a run '{run_id}' in namespace '{cluster.namespace}'; `writ runs` lists them")
     if len({each.run_id for each in found}) > 1:
@@ -155,6 +194,5 @@ def _error(end: Submitted) -> WritError:
     if step is None:
         return Unavailable(f"Workflow {end.name} ended as {end.phase.lower()} ({end.message or 'no message'}); submit again to go on")
     kind = _BY_CODE.get(step.exit_code, WritError)
-    return kind(
-        f"Workflow {end.name}: step {step.name} failed ({step.message}); `argo logs {end.name}` shows why, and a new submit goes on from there"
-    )
+    why = f"`writ logs {end.name}` shows why, and a new submit goes on from there"
+    return kind(f"Workflow {end.name}: step {step.name} failed ({step.message}); {why}")

@@ -1,36 +1,39 @@
-"""Workflows over the Kubernetes API, with the rights of whoever's kubeconfig or service account it is."""
+"""The runs of one namespace: start, follow, stop, read. Whoever keeps the Workflows is an adapter of `WorkflowApi`."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
 
-from kubernetes import client
-from kubernetes import config as kubernetes_config
-from urllib3.exceptions import HTTPError
+from pydantic import SecretStr
 
-from writ.errors import ConfigError, Unavailable, WritError
-from writ.runners.workflows import PART_OF, RUN_LABEL, Submitted, at_work, next_attempt, read_workflow, workflow
+from writ.errors import ConfigError, Unavailable
+from writ.runners.workflows import PART_OF, RUN_LABEL, Step, Submitted, Taken, WorkflowApi, at_work, next_attempt, read_workflow, step_of, workflow
+from writ.settings import ClusterConfig
 
-_GROUP = ("argoproj.io", "v1alpha1")
-_TIMEOUT_S = 30
-credentials: Any = kubernetes_config
-"""The package has no types here."""
+
+def open_cluster(settings: ClusterConfig, token: SecretStr | None = None) -> "Cluster":
+    """The namespace that the settings name, over the adapter that they name; each loads its vendor's package.
+
+    Raises: ConfigError where it cannot be reached with these settings.
+    """
+    if not settings.server:
+        from writ.runners.kubernetes_api import KubernetesApi
+
+        return Cluster(KubernetesApi(settings.namespace, settings.context))
+    if not settings.namespace:
+        raise ConfigError(f"cluster.server is {settings.server}, which has no namespace of its own; set cluster.namespace, or give -n")
+    if token is None:
+        raise ConfigError(f"the token for {settings.server} is read from ${settings.token_env}, which is not set; export it")
+    from writ.runners.argo_server import ArgoServer
+
+    return Cluster(ArgoServer(settings.server, token, settings.namespace, settings.ca_file))
 
 
 class Cluster:
-    """The Workflows of one namespace."""
+    """The Workflows of one namespace, as runs."""
 
-    def __init__(self, namespace: str | None = None, context: str | None = None, kubeconfig: str | None = None) -> None:
-        """Without a namespace: the kubeconfig's, or the pod's own. Raises: ConfigError where neither a kubeconfig nor a service account is here."""
-        try:
-            credentials.load_kube_config(kubeconfig, context=context)
-            contexts, active = credentials.list_kube_config_contexts(kubeconfig)
-            chosen = next((each for each in contexts if each["name"] == context), active)
-            self.namespace = namespace or chosen["context"].get("namespace", "default")
-        except credentials.ConfigException as e:
-            self.namespace = namespace or _inside(e)
-        self._api: Any = client.CustomObjectsApi()
+    def __init__(self, api: WorkflowApi) -> None:
+        self._api = api
+        self.namespace = api.namespace
 
     def of_run(self, run_id: str) -> list[Submitted]:
         """The run's Workflows, oldest first."""
@@ -47,21 +50,16 @@ class Cluster:
             return running, False
         body = workflow(run_id, next_attempt(found), parameters)
         try:
-            with _speaking(f"submit to namespace '{self.namespace}'"):
-                made = self._api.create_namespaced_custom_object(*_GROUP, self.namespace, "workflows", body, _request_timeout=_TIMEOUT_S)
-        except _Exists:
+            return read_workflow(self._api.create(body)), True
+        except Taken:
             return self.get(body["metadata"]["name"]), False
-        return read_workflow(made), True
 
     def get(self, name: str) -> Submitted:
-        with _speaking(f"Workflow '{name}' in namespace '{self.namespace}'"):
-            return read_workflow(self._api.get_namespaced_custom_object(*_GROUP, self.namespace, "workflows", name, _request_timeout=_TIMEOUT_S))
+        return read_workflow(self._api.get(name))
 
     def stop(self, name: str) -> None:
-        """As `argo stop`: pods save their work and end, the exit handler runs."""
-        body = {"spec": {"shutdown": "Stop"}}
-        with _speaking(f"Workflow '{name}' in namespace '{self.namespace}'"):
-            self._api.patch_namespaced_custom_object(*_GROUP, self.namespace, "workflows", name, body, _request_timeout=_TIMEOUT_S)
+        """Its pods save their work and end, its exit handler runs."""
+        self._api.stop(name)
 
     def follow(self, name: str, listen: Callable[[Submitted], None], poll_s: float = 2.0) -> Submitted:
         """Calls `listen` with each state until the Workflow is over. An API server that is away for a while is waited for."""
@@ -76,51 +74,18 @@ class Cluster:
                 return now
             time.sleep(poll_s)
 
+    def logs(self, name: str) -> Iterator[tuple[Step, str]]:
+        """Step and line, pod after pod; then, of each step whose pod is gone, where its log was put away."""
+        steps = self.get(name).steps
+        seen = set()
+        for pod, lines in self._api.logs(name):
+            if step := step_of(pod, steps):
+                seen.add(step.id)
+                yield from ((step, line) for line in lines)
+        for step in steps:
+            if step.id not in seen and step.log:
+                yield step, f"(its pod is gone; Argo put its log away as {step.log})"
+
     def _list(self, selector: str) -> list[Submitted]:
-        with _speaking(f"Workflows of namespace '{self.namespace}'"):
-            found = self._api.list_namespaced_custom_object(
-                *_GROUP, self.namespace, "workflows", label_selector=selector, _request_timeout=_TIMEOUT_S
-            )
-        return [read_workflow(tree) for tree in sorted(found["items"], key=lambda tree: tree["metadata"]["creationTimestamp"])]
-
-
-def _inside(no_file: Exception) -> str:
-    """The namespace of the pod that this is, with its service account."""
-    try:
-        credentials.load_incluster_config()
-        with open("/var/run/secrets/kubernetes.io/serviceaccount/namespace", encoding="utf-8") as file:
-            return file.read().strip()
-    except (credentials.ConfigException, OSError):
-        raise ConfigError(f"no cluster: {' '.join(str(no_file).split())}; set KUBECONFIG, or run in a pod with a service account") from no_file
-
-
-class _Exists(WritError):
-    """Another client made the same Workflow first."""
-
-
-@contextmanager
-def _speaking(subject: str) -> Iterator[None]:
-    """Raises: ConfigError (refused, not there), Unavailable (no answer), _Exists."""
-    try:
-        yield
-    except client.ApiException as e:
-        raise _told(subject, e) from e
-    except HTTPError as e:
-        raise Unavailable(f"{subject}: the API server does not answer ({type(e).__name__}); try the same command later") from e
-
-
-_NEXT: dict[int, str] = {
-    401: "the API server does not know this credential; log in again",
-    403: "this account may not do that; ask for the rights of service account writ-submitter",
-    404: "it is not there, or Argo Workflows is not installed; `writ runs` lists what is",
-}
-
-
-def _told(subject: str, e: Any) -> WritError:
-    if e.status == 409:
-        return _Exists(subject)
-    if e.status in _NEXT:
-        return ConfigError(f"{subject}: {_NEXT[e.status]}")
-    if 400 <= e.status < 500 and e.status != 429:
-        return ConfigError(f"{subject}: refused with {e.status} ({' '.join(str(e.body).split())[:300]})")
-    return Unavailable(f"{subject}: the API server answers {e.status}; try the same command later")
+        found = sorted(self._api.list(selector), key=lambda tree: tree["metadata"]["creationTimestamp"])
+        return [read_workflow(tree) for tree in found]

@@ -1,16 +1,16 @@
-"""Runs as Argo Workflows: what a submit must do, given what is there already. Pure; `cluster.py` beside it talks to the API.
+"""Runs as Argo Workflows: what a submit must do, given what is there already. Pure; `cluster.py` beside it acts, through one of two adapters.
 
 A Workflow is named after its run, `writ-<run id>-<attempt>`. Two clients that submit one run at the same moment ask for the same name, and one of
 them is told that it exists: so a run is never started twice, whoever starts it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 
-from writ.errors import ConfigError
+from writ.errors import ConfigError, Unavailable, WritError
 from writ.settings import RunConfig
 
 PART_OF = "app.kubernetes.io/part-of=writ"
@@ -18,15 +18,55 @@ RUN_LABEL = "writ/run-id"
 OVER = ("Succeeded", "Failed", "Error")
 
 
+class Taken(WritError):
+    """Another client made a Workflow of that name first."""
+
+
+class PodLog(NamedTuple):
+    """What one pod's stage has said, line by line."""
+
+    pod: str
+    lines: Iterable[str]
+
+
+class WorkflowApi(Protocol):
+    """Who keeps the Workflows of one namespace: `kubernetes_api.py`, `argo_server.py`. Objects are the API's own, as JSON trees.
+
+    Each method raises: ConfigError (refused, or not there), Unavailable (no answer).
+    """
+
+    namespace: str
+
+    def create(self, body: dict[str, Any]) -> Mapping[str, Any]:
+        """Raises also: Taken."""
+        ...
+
+    def get(self, name: str) -> Mapping[str, Any]: ...
+
+    def list(self, selector: str) -> Sequence[Mapping[str, Any]]: ...
+
+    def stop(self, name: str) -> None:
+        """As `argo stop`: pods save their work and end, the exit handler runs."""
+        ...
+
+    def logs(self, name: str) -> Iterator[PodLog]:
+        """Of the pods of a Workflow that are still there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A pod of a Workflow."""
 
+    id: str
+    """The node's, whose last part ends the pod's name too."""
     name: str
     phase: str
     progress: str
     message: str
     exit_code: int | None
+    log: str
+    """Key of its archived log in Argo's artifact repository; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +88,7 @@ class Submitted:
 
 
 def config_text(config: RunConfig) -> str:
-    """The parameter `config`: what the run's settings say beyond the defaults, without what only this machine knows (`out`, `s3`).
+    """The parameter `config`: what the run's settings say beyond the defaults, without what only this machine knows (`out`, `s3`, `cluster`).
 
     Raises: ConfigError for settings that no pod could follow.
     """
@@ -59,7 +99,7 @@ def config_text(config: RunConfig) -> str:
         )
     if any("/" in place for place in config.domains.code.values()):
         raise ConfigError("domains.code names a folder of this machine; put the domain into the images and name its module")
-    tree = config.model_dump(mode="json", exclude_defaults=True, exclude={"out": True, "s3": True, "domains": {"data"}})
+    tree = config.model_dump(mode="json", exclude_defaults=True, exclude={"out": True, "s3": True, "cluster": True, "domains": {"data"}})
     return yaml.safe_dump({key: value for key, value in tree.items() if value != {}}, sort_keys=True)
 
 
@@ -100,9 +140,22 @@ def read_workflow(tree: Mapping[str, Any]) -> Submitted:
 
 
 def _step(node: Mapping[str, Any]) -> Step:
-    code = node.get("outputs", {}).get("exitCode")
-    name = "finish" if ".onExit" in node["displayName"] else node["displayName"].removesuffix("(0)")
-    return Step(name, node.get("phase", "Pending"), node.get("progress", ""), node.get("message", ""), int(code) if code else None)
+    outputs = node.get("outputs", {})
+    code, logs = outputs.get("exitCode"), [each for each in outputs.get("artifacts", ()) if each["name"] == "main-logs"]
+    return Step(
+        id=node["id"],
+        name="finish" if ".onExit" in node["displayName"] else node["displayName"].removesuffix("(0)"),
+        phase=node.get("phase", "Pending"),
+        progress=node.get("progress", ""),
+        message=node.get("message", ""),
+        exit_code=int(code) if code else None,
+        log=logs[0].get("s3", {}).get("key", "") if logs else "",
+    )
+
+
+def step_of(pod: str, steps: Sequence[Step]) -> Step | None:
+    """The step whose pod bears this name."""
+    return next((step for step in steps if step.id.rpartition("-")[2] == pod.rpartition("-")[2]), None)
 
 
 def news(before: Submitted | None, now: Submitted) -> list[str]:
@@ -119,3 +172,22 @@ def _line(step: Step) -> str:
 def failure(now: Submitted) -> Step | None:
     """The last step that failed: why a Workflow did."""
     return next((step for step in reversed(now.steps) if step.phase in ("Failed", "Error")), None)
+
+
+_NEXT: Mapping[int, str] = {
+    401: "{speaker} does not know this credential; log in again",
+    403: "this account may not do that; ask for the rights of service account writ-submitter, or writ-operator to stop runs and read logs",
+    404: "it is not there, or Argo Workflows is not installed; `writ runs` lists what is",
+}
+
+
+def told(subject: str, speaker: str, status: int, body: object) -> WritError:
+    """The error that an HTTP status stands for, whoever of the two speaks."""
+    if status == 409:
+        return Taken(subject)
+    if status in _NEXT:
+        return ConfigError(f"{subject}: {_NEXT[status].format(speaker=speaker)}")
+    if 400 <= status < 500 and status != 429:
+        text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+        return ConfigError(f"{subject}: refused with {status} ({' '.join(text.split())[:300]})")
+    return Unavailable(f"{subject}: {speaker} answers {status}; try the same command later")

@@ -1,0 +1,89 @@
+"""Workflows over the Kubernetes API, with the rights of whoever's kubeconfig or service account it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kubernetes import client
+from kubernetes import config as kubernetes_config
+from urllib3.exceptions import HTTPError
+
+from writ.errors import ConfigError, Unavailable
+from writ.runners.workflows import PodLog, told
+
+_WORKFLOWS = {"group": "argoproj.io", "version": "v1alpha1", "plural": "workflows"}
+_TIMEOUT_S = 30
+credentials: Any = kubernetes_config
+"""The package has no types here."""
+
+
+class KubernetesApi:
+    """The adapter of `WorkflowApi` for a cluster's own API."""
+
+    def __init__(self, namespace: str = "", context: str = "", kubeconfig: str | None = None) -> None:
+        """Without a namespace: the kubeconfig's, or the pod's own. Raises: ConfigError where neither a kubeconfig nor a service account is here."""
+        try:
+            credentials.load_kube_config(kubeconfig, context=context or None)
+            contexts, active = credentials.list_kube_config_contexts(kubeconfig)
+            chosen = next((each for each in contexts if each["name"] == context), active)
+            self.namespace = namespace or chosen["context"].get("namespace", "default")
+        except credentials.ConfigException as e:
+            self.namespace = namespace or _inside(e)
+        self._objects: Any = client.CustomObjectsApi()
+        self._core: Any = client.CoreV1Api()
+
+    def create(self, body: dict[str, Any]) -> Mapping[str, Any]:
+        with _speaking(f"submit to namespace '{self.namespace}'"):
+            made: Mapping[str, Any] = self._objects.create_namespaced_custom_object(**self._here(), body=body)
+            return made
+
+    def get(self, name: str) -> Mapping[str, Any]:
+        with _speaking(f"Workflow '{name}' in namespace '{self.namespace}'"):
+            found: Mapping[str, Any] = self._objects.get_namespaced_custom_object(**self._here(), name=name)
+            return found
+
+    def list(self, selector: str) -> Sequence[Mapping[str, Any]]:
+        with _speaking(f"Workflows of namespace '{self.namespace}'"):
+            found: Sequence[Mapping[str, Any]] = self._objects.list_namespaced_custom_object(**self._here(), label_selector=selector)["items"]
+            return found
+
+    def stop(self, name: str) -> None:
+        with _speaking(f"Workflow '{name}' in namespace '{self.namespace}'"):
+            self._objects.patch_namespaced_custom_object(**self._here(), name=name, body={"spec": {"shutdown": "Stop"}})
+
+    def logs(self, name: str) -> Iterator[PodLog]:
+        label = f"workflows.argoproj.io/workflow={name}"
+        with _speaking(f"pods of Workflow '{name}' in namespace '{self.namespace}'"):
+            pods = self._core.list_namespaced_pod(self.namespace, label_selector=label, _request_timeout=_TIMEOUT_S).items
+        for pod in sorted(pods, key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name)):
+            if pod.status.phase != "Pending":
+                yield PodLog(pod.metadata.name, self._lines(pod.metadata.name))
+
+    def _lines(self, pod: str) -> Iterator[str]:
+        with _speaking(f"log of pod '{pod}'"):
+            answer = self._core.read_namespaced_pod_log(pod, self.namespace, container="main", _preload_content=False, _request_timeout=_TIMEOUT_S)
+            for line in answer:
+                yield line.decode(errors="replace").rstrip("\n")
+
+    def _here(self) -> dict[str, Any]:
+        return {**_WORKFLOWS, "namespace": self.namespace, "_request_timeout": _TIMEOUT_S}
+
+
+def _inside(no_file: Exception) -> str:
+    """The namespace of the pod that this is, with its service account."""
+    try:
+        credentials.load_incluster_config()
+        with open("/var/run/secrets/kubernetes.io/serviceaccount/namespace", encoding="utf-8") as file:
+            return file.read().strip()
+    except (credentials.ConfigException, OSError):
+        raise ConfigError(f"no cluster: {' '.join(str(no_file).split())}; set KUBECONFIG, or run in a pod with a service account") from no_file
+
+
+@contextmanager
+def _speaking(subject: str) -> Iterator[None]:
+    try:
+        yield
+    except client.ApiException as e:
+        raise told(subject, "the API server", e.status, e.body) from e
+    except HTTPError as e:
+        raise Unavailable(f"{subject}: the API server does not answer ({type(e).__name__}); try the same command later") from e
