@@ -70,8 +70,11 @@ printf 'image:\n  digests:\n' > "$OUT/digests.yaml"
 : > "$OUT/sizes.txt"
 SHARED=()
 if [ "$BUILDER" != docker ]; then   # buildah and podman hash all that a stage copies, for each target: let them do it once
-  build runtime "localhost/writ-runtime:$VERSION"
-  SHARED=(--build-arg "RUNTIME=localhost/writ-runtime:$VERSION")
+  for kind in runtime runtime-dataset runtime-cluster; do
+    build $kind "localhost/writ-$kind:$VERSION" "${SHARED[@]}"
+    argument=${kind^^}
+    SHARED+=(--build-arg "${argument/-/_}=localhost/writ-$kind:$VERSION")
+  done
 fi
 for target in ${*:-$ALL}; do
   image=$REGISTRY/writ-$target:$VERSION

@@ -9,6 +9,7 @@ from writ.artifacts import read_manifest, read_records
 from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
 from writ.llm import server as front
+from writ.runners.scripted import EveryRun
 from writ.schema import DomainSnapshot, Instruction
 from writ.simulation.scripted.server import Scripted
 from writ.storage import S3Settings, Store, open_store
@@ -24,8 +25,8 @@ def model() -> None:
 
 @model.command()
 @click.option("--out", default="runs", show_default=True, metavar="DIR|s3://…", help="The store that holds the two artifacts.")
-@click.option("--domain", "domain_key", required=True, metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
-@click.option("--instructions", "instructions_key", required=True, metavar="KEY", help="Key of the `instructions` artifact.")
+@click.option("--domain", "domain_key", metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
+@click.option("--instructions", "instructions_key", metavar="KEY", help="Key of the `instructions` artifact; without either: every run's.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8008, show_default=True, help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
@@ -34,8 +35,8 @@ def model() -> None:
 @click.option("--with-input", is_flag=True, help="End when standard input ends: with the process that started this one.")
 def serve(
     out: str,
-    domain_key: str,
-    instructions_key: str,
+    domain_key: str | None,
+    instructions_key: str | None,
     host: str,
     port: int,
     names: tuple[str, ...],
@@ -43,16 +44,24 @@ def serve(
     s3_settings: str,
     with_input: bool,
 ) -> None:
-    """Serve the scripted model: agent and user of the conversations of one `instructions` artifact. Prints its URL when it listens.
+    """Serve the scripted model: agent and user of the conversations of one `instructions` artifact, or of every run of a store and of the folders
+    in it. Prints its URL when it listens.
 
     A request's `user` field says which side of which conversation it is for: `agent:<instruction id>:<rollout>`.
 
     Example: writ model serve --out runs --domain 7c45b97e7b633f2a --instructions 8db1587507eb7a95 --port 8008
     """
-    store = open_store(out, s3=S3Settings.model_validate_json(s3_settings))
-    sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
-    scripted = Scripted(sites, _lookup(store, instructions_key), dict(_rate(text) for text in faults))
-    serving = front.serve_until_signalled(scripted, models=names, host=host, port=port, announce=_announce, with_input=with_input)
+    s3, rates = S3Settings.model_validate_json(s3_settings), dict(_rate(text) for text in faults)
+    answer: front.Answer
+    if domain_key and instructions_key:
+        store = open_store(out, s3=s3)
+        sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
+        answer = Scripted(sites, _lookup(store, instructions_key), rates)
+    elif domain_key or instructions_key:
+        raise ConfigError("--domain and --instructions go together; give both, or neither to serve every run of the store")
+    else:
+        answer = EveryRun(lambda folder: open_store(f"{out}/{folder}".rstrip("/"), s3=s3), rates)
+    serving = front.serve_until_signalled(answer, models=names, host=host, port=port, announce=_announce, with_input=with_input)
     try:
         asyncio.run(serving)
     except OSError as e:

@@ -31,7 +31,7 @@ base() {
     need debootstrap debootstrap
     rm -rf "$CACHE/rootfs.new"
     debootstrap --variant=minbase --include=python3-minimal,python3-venv,ca-certificates,tzdata trixie "$CACHE/rootfs.new" >/dev/null
-    rm -rf "$CACHE"/rootfs.new/var/lib/apt/lists/* "$CACHE"/rootfs.new/var/cache/apt/* "$CACHE"/rootfs.new/var/log/*
+    rm -rf "$CACHE"/rootfs.new/usr/share/{doc,man,locale,info} "$CACHE"/rootfs.new/var/lib/apt/lists/* "$CACHE"/rootfs.new/var/cache/apt/* "$CACHE"/rootfs.new/var/log/*
     mv "$CACHE/rootfs.new" "$CACHE/rootfs-trixie"
   fi
   local c; c=$(buildah from scratch)
