@@ -295,6 +295,7 @@ NEXT: Mapping[str | int, str] = {
     2: "mend what the line names; nothing was made",
     3: "mend or remove the artifact that the line names, or make it anew",
     75: "run the same command again later; what is finished is kept",
+    137: "run the same command with more memory; Argo does so by itself; what is finished is kept",
     "YieldError": "the funnel names the causes of loss: mend the commonest, or lower the share; the dataset stands",
     "BudgetReached": "run the same command with a larger budget; what is finished is kept",
 }

@@ -31,7 +31,7 @@ def required() -> dict[str, set[str]]:
     """Distribution -> what it requires; extras apart."""
     return {
         normal(each.metadata["Name"]): {
-            normal(re.split(r"[^A-Za-z0-9._-]", line.strip())[0]) for line in each.requires or () if "extra ==" not in line.replace("extra==", "extra ==")
+            normal(re.split(r"[^A-Za-z0-9._-]", line.strip())[0]) for line in each.requires or () if not re.search(r"extra\s*==", line)
         }
         for each in metadata.distributions()
     }

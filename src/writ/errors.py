@@ -6,6 +6,7 @@ WritError
 │   └── YieldError     exit 3   the run is whole, but kept less than `dataset.min_kept_share`
 ├── Unavailable        exit 75  an endpoint or a store is away, or the disk is full: the same command later goes on
 │   └── BudgetReached  exit 75  `max_tokens` or `max_cost_usd` is spent: a larger budget goes on
+├── OutOfMemory        exit 137  a process that this one started was killed, as the kernel does when memory is short
 └── ToolRefused        (data)   an environment's tool refused a call; never leaves a conversation
 """
 
@@ -34,6 +35,10 @@ class Unavailable(WritError):
 
 class BudgetReached(Unavailable):
     pass
+
+
+class OutOfMemory(WritError):
+    exit_code = 137
 
 
 class ToolRefused(WritError):

@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import json
 import re
+import subprocess
 import sys
 from importlib import metadata
 from types import ModuleType
@@ -14,7 +15,9 @@ from deploy_files import ROOT, documents
 
 DOCKERFILE = (ROOT / "images/Dockerfile").read_text()
 STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
-IMAGES = [name for base, name in STAGES if base == "${RUNTIME}"]
+IMAGES = [name for base, name in STAGES if base.startswith("${RUNTIME") and not name.startswith("runtime")]
+KINDS = dict(re.findall(r"/opt/more/(\w+)=([\w,-]+)", DOCKERFILE))
+"""Kind of image -> the distributions that it holds beyond those of all."""
 
 
 def test_every_image_that_a_workflow_names_is_a_target() -> None:
@@ -75,8 +78,38 @@ def imported(tree: ast.Module) -> set[str]:
     return {m.split(".")[0] for m in modules} - set(sys.stdlib_module_names) - {"writ"}
 
 
-def sbom() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("image_sbom", ROOT / "images/sbom.py")
+def test_pods_import_nothing_that_their_image_leaves_out() -> None:
+    split, lock = program("split"), (ROOT / "requirements/core.txt").read_text()
+    requires, owners = split.required(), metadata.packages_distributions()
+    missing = {kind: split.alone(roots.split(","), lock, requires) for kind, roots in KINDS.items()}
+    modules = {kind: sorted(m for m, each in owners.items() if {split.normal(d) for d in each} & names) for kind, names in missing.items()}
+    assert {"pyarrow", "scipy", "numpy"} <= set(modules["dataset"])
+    assert "kubernetes" in modules["cluster"]
+    script = """
+import json, sys
+hidden = json.loads(sys.argv[1])
+sys.modules.update(dict.fromkeys([*hidden["cluster"], *hidden["dataset"]]))
+from writ.cli import VERBS, app
+from writ.pipeline import ATTEMPTS, SCORES, STAGES
+for name in ("pod", "model", "stage"):
+    app.get_command(None, name)
+for stage in (*STAGES, ATTEMPTS, SCORES):
+    if stage.name != "dataset":
+        stage.load()
+import writ.runners.scripted, writ.storage.s3, writ.llm.openai
+for name in hidden["dataset"]:
+    del sys.modules[name]
+next(stage for stage in STAGES if stage.name == "dataset").load()
+"""
+    done = subprocess.run([sys.executable, "-c", script, json.dumps(modules)], capture_output=True, text=True, check=False, env=HERE)
+    assert done.returncode == 0, done.stderr
+
+
+HERE = {"PYTHONPATH": str(ROOT / "src")}
+
+
+def program(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"image_{name}", ROOT / f"images/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -85,8 +118,8 @@ def sbom() -> ModuleType:
 
 
 def test_bill_of_materials_names_python_distributions_and_is_the_same_each_time() -> None:
-    program = sbom()
-    first, second = (program.bill(list(program.python_components()), 1_700_000_000) for _ in range(2))
+    bills = program("sbom")
+    first, second = (bills.bill(list(bills.python_components()), 1_700_000_000) for _ in range(2))
     assert first == second
     assert any(c["purl"].startswith("pkg:pypi/pydantic@") for c in first["components"])
     assert first["metadata"]["timestamp"] == "2023-11-14T22:13:20+00:00"
@@ -98,4 +131,4 @@ def test_bill_of_materials_names_debian_packages_that_are_installed(tmp_path) ->
         "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.41-12\nDescription: C\n library\n\n"
         "Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n"
     )
-    assert [c["purl"] for c in sbom().debian_components(status)] == ["pkg:deb/debian/libc6@2.41-12?arch=amd64"]
+    assert [c["purl"] for c in program("sbom").debian_components(status)] == ["pkg:deb/debian/libc6@2.41-12?arch=amd64"]

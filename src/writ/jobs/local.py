@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
-from writ.errors import ArtifactError, ConfigError, Unavailable, WritError
+from writ.errors import ArtifactError, ConfigError, OutOfMemory, Unavailable, WritError
 
 
 @contextmanager
@@ -19,12 +19,17 @@ def serving(command: Sequence[str], *, ready_within_s: float = 60.0) -> Iterator
 
     Its standard input is a pipe that ends with this process, however that ends: a server that heeds it outlives nobody.
 
-    Raises: Unavailable with the last lines of its standard error, where it ends or stays silent before that.
+    Raises: Unavailable with the last lines of its standard error, where it ends or stays silent before that. A block that finds it away
+    (Unavailable) ends with why it is: OutOfMemory where it was killed.
     """
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
         try:
             yield _first_line(process, errors, ready_within_s, command)
+        except Unavailable as e:
+            if process.poll() == -signal.SIGKILL:
+                raise OutOfMemory(f"'{' '.join(command[:5])} …' was killed, most likely for want of memory; give this process more") from e
+            raise
         finally:
             _stop(process)
 

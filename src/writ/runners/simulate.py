@@ -106,8 +106,14 @@ def _scripted_command(config: RunConfig, plan: Plan, store: Store) -> list[str]:
     return [sys.executable, "-m", "writ", "model", "serve", "--out", store.url, "--port", "0", "--with-input", *keys, *faults, *s3]
 
 
+EMBEDDED_WITHIN_S = 60.0
+"""Nobody starts the embedded model again: away for so long, it is gone, and the run says why."""
+
+
 def _with_url(settings: EndpointSettings, url: str) -> EndpointSettings:
-    return settings if settings.base_url else settings.model_copy(update={"base_url": url})
+    if settings.base_url:
+        return settings
+    return settings.model_copy(update={"base_url": url, "ready_within_s": min(settings.ready_within_s, EMBEDDED_WITHIN_S)})
 
 
 def source_of(config: RunConfig) -> Literal["scripted", "model", "playback"]:

@@ -3,7 +3,10 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
+
+from writ.errors import OutOfMemory
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -13,7 +16,10 @@ _inherited: list[Callable[[Any], Any]] = []
 
 
 def in_parallel(function: Callable[[A], B], items: Sequence[A], workers: int) -> Iterator[B]:
-    """`map(function, items)`, on `workers` processes where there are several and the system can fork. Results come in order."""
+    """`map(function, items)`, on `workers` processes where there are several and the system can fork. Results come in order.
+
+    Raises: OutOfMemory when a child is killed.
+    """
     if workers == 1 or len(items) < 2 * workers or "fork" not in multiprocessing.get_all_start_methods():
         yield from map(function, items)
         return
@@ -21,6 +27,8 @@ def in_parallel(function: Callable[[A], B], items: Sequence[A], workers: int) ->
     try:
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
             yield from pool.map(_apply, items, chunksize=max(1, len(items) // (16 * workers)))
+    except BrokenProcessPool as e:
+        raise OutOfMemory(f"one of {workers} processes at work was killed, most likely for want of memory; give more, or set tasks.workers=1") from e
     finally:
         _inherited.pop()
 
