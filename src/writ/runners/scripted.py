@@ -30,7 +30,7 @@ class EveryRun:
         """Instruction -> folder and key of its artifact; of all artifacts that were seen."""
         self._held: OrderedDict[tuple[str, str], Scripted] = OrderedDict()
         self._looking = asyncio.Lock()
-        self._anyone = Scripted({}, {}.__getitem__)
+        self._anyone = Scripted({}, dict[str, Instruction]().__getitem__)
         """Speaks to whoever asks whether the server is ready, and tells those who name no known conversation."""
 
     async def __call__(self, body: dict[str, Any]) -> front.Reply:
