@@ -144,6 +144,15 @@ def test_chart_and_kustomize_base_say_the_same_of_rights_and_networks(plain: Ren
         assert chart == {d["metadata"]["name"]: d[field] for d in base if d["kind"] == kind}
 
 
+def test_chart_and_kustomize_base_run_the_same_reaper(plain: Rendered) -> None:
+    base = parse(run(tool("kubectl"), "kustomize", str(ROOT / "k8s/base")).stdout)
+    theirs, ours = (named(d, "CronJob", "writ-reaper")["spec"] for d in (base, plain))
+    pod = theirs["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["containers"][0].pop("envFrom"), "the chart names a Secret only where one is given"
+    assert ours["jobTemplate"]["spec"]["template"]["spec"] == pod
+    assert {k: v for k, v in ours.items() if k != "jobTemplate"} == {k: v for k, v in theirs.items() if k != "jobTemplate"}
+
+
 # --- what values do -----------------------------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,12 @@ def test_rights_and_policies_are_synced_before_what_needs_them(overlay: list[dic
     assert {kind for kind, wave in waves if wave == "0"} >= {"WorkflowTemplate"}
 
 
+def test_reaper_of_a_tenant_reads_the_tenants_store(overlay: list[dict[str, Any]]) -> None:
+    pipeline = next(d for d in overlay if d["metadata"]["name"] == "writ-pipeline")["spec"]["arguments"]["parameters"]
+    reaper = next(d for d in overlay if d["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    assert reaper["args"][-1] == next(p["value"] for p in pipeline if p["name"] == "store")
+
+
 def test_gitops_applications_point_at_overlays_that_exist() -> None:
     application, tenants = (yaml.safe_load((ROOT / "k8s/gitops" / f"{name}.yaml").read_text())["spec"] for name in ("application", "tenants"))
     assert (ROOT / application["source"]["path"] / "kustomization.yaml").is_file()

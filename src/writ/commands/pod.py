@@ -1,5 +1,6 @@
 """`writ pod`: the entry point of the pipeline's containers."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from writ.storage import open_store
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["plan", *PODS, "release"]))
+@click.argument("name", type=click.Choice(["plan", *PODS, "release", "reap"]))
 @click.option("--config-text", default="", help="The run's settings as YAML text.")
 @click.option("--platform", "platform_file", metavar="FILE", help="The platform's own settings (endpoints, S3), under the run's; may be absent.")
 @click.option("--out", required=True, metavar="s3://…", help="The store of artifacts.")
 @click.option("--outputs", default="out", show_default=True, type=click.Path(path_type=Path), help="Folder for files that Argo carries on.")
-@click.option("--owner", default="", help="The Workflow's uid; it holds the run's lease.")
+@click.option("--owner", default="", help="The Workflow, as NAMESPACE/UID; it holds the run's lease.")
 @click.option("--shard", default=0, show_default=True, help="Which shard of a simulation this is, from 0.")
 @click.option("--shards", default=1, show_default=True, help="How many shards the simulation has.")
 @click.option("--wait-s", default=80000.0, show_default=True, help="Seconds that `plan` waits for another Workflow of the same run.")
@@ -40,11 +41,14 @@ def pod(
     wait_s: float,
     progress_file: Path | None,
 ) -> None:
-    """Run what one container of the Argo pipeline runs.
+    """Run what one container of the Argo pipeline runs; `reap`: what the reaper's CronJob runs.
 
     Example: writ pod plan --out s3://bucket/writ --config-text '{dataset: {count: 500}}'
     """
     config = _config(config_text, platform_file, out)
+    if name == "reap":
+        _reap(config)
+        return
     if not 0 <= shard < shards <= 256:
         raise ConfigError(f"--shard {shard} --shards {shards}: there are 1 to 256 shards, numbered from 0")
     here = Pod(config, planned(config), open_store(out, s3=config.s3), outputs, owner)
@@ -56,6 +60,16 @@ def pod(
         with Display(plain=True) as display:
             listen = _listener(display, progress_file, config, name, shards)
             click.echo(run_pod(here, name, listen, keys_of(config), shard=shard, shards=shards).model_dump_json())
+
+
+def _reap(config: RunConfig) -> None:
+    """What the reaper's CronJob does: the only one here that asks a cluster, with its service account."""
+    from writ.runners.kubernetes_api import KubernetesApi
+    from writ.runners.reaper import reap
+
+    api = KubernetesApi()
+    count = reap(api, config.out, lambda url: open_store(url, s3=config.s3), click.echo, time.time())
+    click.echo(f"namespace {api.namespace}: {count} things of Workflows that are over removed")
 
 
 def _listener(display: Display, progress: Path | None, config: RunConfig, name: str, shards: int) -> Listener:

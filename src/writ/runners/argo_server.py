@@ -48,7 +48,7 @@ class ArgoServer:
         with self._speaking(f"Workflow '{name}' in namespace '{self.namespace}'"):
             return _tree(self._api.get_workflow(self.namespace, name, **_RAW))
 
-    def list(self, selector: str) -> Sequence[Mapping[str, Any]]:
+    def find(self, selector: str) -> Sequence[Mapping[str, Any]]:
         with self._speaking(f"Workflows of namespace '{self.namespace}'"):
             found = _tree(self._api.list_workflows(self.namespace, list_options_label_selector=selector, **_RAW))
             return found.get("items") or []

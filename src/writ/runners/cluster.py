@@ -87,5 +87,5 @@ class Cluster:
                 yield step, f"(its pod is gone; Argo put its log away as {step.log})"
 
     def _list(self, selector: str) -> list[Submitted]:
-        found = sorted(self._api.list(selector), key=lambda tree: tree["metadata"]["creationTimestamp"])
+        found = sorted(self._api.find(selector), key=lambda tree: tree["metadata"]["creationTimestamp"])
         return [read_workflow(tree) for tree in found]

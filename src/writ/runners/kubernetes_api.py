@@ -2,19 +2,33 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubernetes import client
 from kubernetes import config as kubernetes_config
 from urllib3.exceptions import HTTPError
 
 from writ.errors import ConfigError, Unavailable
-from writ.runners.workflows import PodLog, told
+from writ.runners.workflows import OWNER_LABEL, PodLog, told
 
 _WORKFLOWS = {"group": "argoproj.io", "version": "v1alpha1", "plural": "workflows"}
 _TIMEOUT_S = 30
 credentials: Any = kubernetes_config
 """The package has no types here."""
+
+
+_MADE_OUTSIDE = (("trainer.kubeflow.org", "v1alpha1", "trainjobs"), ("jobset.x-k8s.io", "v1alpha2", "jobsets"), ("batch", "v1", "jobs"))
+"""Kinds that a Workflow's pods may create, the ones that own others first."""
+
+
+class Made(NamedTuple):
+    """An object that was made for a Workflow, outside it."""
+
+    kind: tuple[str, str, str]
+    """Group, version, plural."""
+    name: str
+    owner: str
+    """The Workflow's uid."""
 
 
 class KubernetesApi:
@@ -42,7 +56,7 @@ class KubernetesApi:
             found: Mapping[str, Any] = self._objects.get_namespaced_custom_object(**self._here(), name=name)
             return found
 
-    def list(self, selector: str) -> Sequence[Mapping[str, Any]]:
+    def find(self, selector: str) -> Sequence[Mapping[str, Any]]:
         with _speaking(f"Workflows of namespace '{self.namespace}'"):
             found: Sequence[Mapping[str, Any]] = self._objects.list_namespaced_custom_object(**self._here(), label_selector=selector)["items"]
             return found
@@ -58,6 +72,30 @@ class KubernetesApi:
         for pod in sorted(pods, key=lambda each: (str(each.metadata.creation_timestamp), each.metadata.name)):
             if pod.status.phase != "Pending":
                 yield PodLog(pod.metadata.name, self._lines(pod.metadata.name))
+
+    def made_outside(self) -> list[Made]:
+        """What pods of Workflows made in this namespace; kinds that the cluster does not know are left out."""
+        found = []
+        for kind in _MADE_OUTSIDE:
+            try:
+                with _speaking(f"{kind[2]} of namespace '{self.namespace}'"):
+                    page = self._objects.list_namespaced_custom_object(
+                        *kind[:2], self.namespace, kind[2], label_selector=OWNER_LABEL, _request_timeout=_TIMEOUT_S
+                    )
+            except _Absent:
+                continue
+            found += [Made(kind, item["metadata"]["name"], item["metadata"]["labels"][OWNER_LABEL]) for item in page["items"]]
+        return found
+
+    def remove(self, made: Made) -> None:
+        """Deletes it with all that it owns; gone already is fine."""
+        try:
+            with _speaking(f"{made.kind[2]} '{made.name}' in namespace '{self.namespace}'"):
+                self._objects.delete_namespaced_custom_object(
+                    *made.kind[:2], self.namespace, made.kind[2], made.name, propagation_policy="Background", _request_timeout=_TIMEOUT_S
+                )
+        except _Absent:
+            return
 
     def _lines(self, pod: str) -> Iterator[str]:
         with _speaking(f"log of pod '{pod}'"):
@@ -79,11 +117,16 @@ def _inside(no_file: Exception) -> str:
         raise ConfigError(f"no cluster: {' '.join(str(no_file).split())}; set KUBECONFIG, or run in a pod with a service account") from no_file
 
 
+class _Absent(ConfigError):
+    """404."""
+
+
 @contextmanager
 def _speaking(subject: str) -> Iterator[None]:
     try:
         yield
     except client.ApiException as e:
-        raise told(subject, "the API server", e.status, e.body) from e
+        error = told(subject, "the API server", e.status, e.body)
+        raise (_Absent(str(error)) if e.status == 404 else error) from e
     except HTTPError as e:
         raise Unavailable(f"{subject}: the API server does not answer ({type(e).__name__}); try the same command later") from e

@@ -46,7 +46,7 @@ class Pod:
     outputs: Path
     """Folder for files that Argo carries on."""
     owner: str
-    """The Workflow's uid, who holds the run's lease; empty: no lease."""
+    """The Workflow, as `namespace/uid`, who holds the run's lease; empty: no lease."""
 
 
 def open_run(pod: Pod, shards: int, say: Callable[[str], None], *, wait_s: float, poll_s: float = 5.0) -> None:

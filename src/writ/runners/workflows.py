@@ -15,6 +15,8 @@ from writ.settings import RunConfig
 
 PART_OF = "app.kubernetes.io/part-of=writ"
 RUN_LABEL = "writ/run-id"
+OWNER_LABEL = "writ/workflow-uid"
+"""On whatever is made outside a Workflow: the uid of the Workflow that it is made for."""
 OVER = ("Succeeded", "Failed", "Error")
 
 
@@ -43,7 +45,7 @@ class WorkflowApi(Protocol):
 
     def get(self, name: str) -> Mapping[str, Any]: ...
 
-    def list(self, selector: str) -> Sequence[Mapping[str, Any]]: ...
+    def find(self, selector: str) -> Sequence[Mapping[str, Any]]: ...
 
     def stop(self, name: str) -> None:
         """As `argo stop`: pods save their work and end, the exit handler runs."""

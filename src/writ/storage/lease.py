@@ -6,6 +6,8 @@ past its time learns at its next renewal that it lost. Work under a lease must b
 guard the truth. Clocks come from the caller; they must agree to within a small part of the time to live.
 """
 
+from collections.abc import Iterator
+
 from pydantic import ValidationError
 
 from writ.errors import ArtifactError
@@ -67,6 +69,14 @@ def read_lease(store: Store, name: str) -> Lease | None:
         return read_lease(store, name)  # outranked and removed since it was listed
     except ValidationError as e:
         raise ArtifactError(f"{store.url}/{key} is not a lease; delete it and run again") from e
+
+
+def last_leases(store: Store, prefix: str) -> Iterator[Lease]:
+    """The last claim on each name that begins with `prefix`."""
+    names = {key.split("/")[1] for key in store.list(check_key(f"leases/{prefix}"))}
+    for name in sorted(names):
+        if lease := read_lease(store, name):
+            yield lease
 
 
 def _epochs(store: Store, name: str) -> list[int]:
