@@ -1,5 +1,7 @@
 """The end-to-end tests run against any cluster that KUBECONFIG names, or the one that tests/e2e/cluster/up.sh started on this machine.
 
+Each process of `pytest -n` has a platform in a namespace of its own: `writ`, `writ-1`, `writ-2`. What waits here waits long: the machine may be busy.
+
 make e2e                                              builds, starts and removes a cluster of its own
 KUBECONFIG=… python -m pytest -o addopts= tests/e2e   a cluster of yours, with Argo >= 4.0.7; images must be pullable there
 """
@@ -24,6 +26,8 @@ RUN = Path(os.environ.get("WRIT_CLUSTER_RUN", "/var/tmp/writ-e2e"))
 CACHE = Path(os.environ.get("WRIT_CLUSTER_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "writ/cluster")
 CODE = ROOT / "src" if os.environ.get("KUBECONFIG") else CACHE / "context/src"
 """The code that the images hold: what a laptop runs is compared with it, though someone edits the checkout meanwhile."""
+NAMESPACE = {"gw0": "writ"}.get(worker := os.environ.get("PYTEST_XDIST_WORKER", "gw0"), f"writ-{worker.removeprefix('gw')}")
+"""Of this process's platform."""
 NETNS = Path("/run/netns") / os.environ.get("WRIT_CLUSTER_NETNS", "writ-e2e")
 
 
@@ -72,12 +76,54 @@ def cluster() -> Cluster:
     pytest.skip("no cluster: set KUBECONFIG, or start one with tests/e2e/cluster/up.sh (Linux and root)")
 
 
+LATENCY_S = 0.1
+"""Of the scripted model server: with it a run takes a while on any machine, in which harm can be done to it."""
+
+
 @pytest.fixture(scope="session")
 def dev(cluster: Cluster) -> str:
-    """The namespace of the dev overlay, with its S3 ready."""
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-k", "k8s/overlays/dev")
-    cluster.kubectl("-n", "writ", "rollout", "status", "deployment/writ-s3", "--timeout=90s")
-    return "writ"
+    """The namespace of the dev overlay, with its S3 and its model server ready."""
+    documents = list(yaml.safe_load_all(cluster.kubectl("kustomize", "k8s/overlays/dev")))
+    for document in documents:
+        place(document, NAMESPACE)
+        if document["kind"] == "Deployment" and document["metadata"]["name"] == "writ-model-scripted":
+            document["spec"]["template"]["spec"]["containers"][0]["args"] += ["--latency-s", str(LATENCY_S)]
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(documents))
+    for name in ("writ-s3", "writ-model-scripted"):
+        cluster.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=240s")
+    return NAMESPACE
+
+
+def place(document: dict[str, Any], namespace: str) -> None:
+    """Puts an object of the dev overlay into another namespace."""
+    if document["kind"] == "Namespace":
+        document["metadata"]["name"] = namespace
+    else:
+        document["metadata"]["namespace"] = namespace
+    for subject in document.get("subjects", ()):
+        subject["namespace"] = namespace
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Beside each failure: what was in the namespace, its events, and the last words of its pods."""
+    report = yield
+    fixtures = getattr(item, "funcargs", {})
+    if report.failed and "cluster" in fixtures:  # type: ignore[attr-defined]
+        for namespace in {fixtures[name] for name in ("dev", "empty_namespace") if name in fixtures}:
+            report.sections.append((f"namespace {namespace}", surroundings(fixtures["cluster"], namespace)))  # type: ignore[attr-defined]
+    return report
+
+
+def surroundings(cluster: Cluster, namespace: str) -> str:
+    here = ("-n", namespace)
+    seen = [
+        cluster.kubectl("get", "workflows,pods,jobs", *here, "-o", "wide", check=False),
+        "\n".join(cluster.kubectl("get", "events", *here, "--sort-by=.lastTimestamp", check=False).splitlines()[-40:]),
+    ]
+    names = cluster.kubectl("get", "pods", *here, "--field-selector=status.phase!=Succeeded", "-o", "name", check=False).split()
+    seen += [f"{name}\n{cluster.kubectl('logs', *here, name, '--all-containers', '--tail=15', check=False)}" for name in names[-12:]]
+    return "\n".join(seen)
 
 
 Read = Callable[[str, str], str]

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from test_cluster_pipeline import CONFIG, laptop, parts, pods_of
+from test_cluster_pipeline import laptop, parts, pods_of
 
-from conftest import Cluster, Read
+from conftest import RUN, Cluster, Read
 
-SLOW = yaml.safe_dump(
-    {
-        "dataset": {"count": 80, "min_kept_share": 0.0},
-        "domains": {"users": 120},
-        "simulation": {"concurrency": 1, "rollouts_per_task": 3},
-    }
-)
-"""One conversation after the other, so that there is a while in which to harm a shard."""
+MODEL = {"base_url": "http://writ-model-scripted:8000/v1"}
+CONFIG = {
+    "dataset": {"count": 16, "min_kept_share": 0.0},
+    "domains": {"users": 120},
+    "simulation": {"concurrency": 2},
+}
+SERVED = {**CONFIG, "simulation": {"concurrency": 2, "agent": MODEL, "user": MODEL}}
+"""The same run, with the platform's model server, which takes its time: there is a while in which to harm a shard."""
 
 
-def begin(cluster: Cluster, namespace: str, folder: Path, store: str, config: str) -> str:
-    parameters = folder / "run.yaml"
-    parameters.write_text(yaml.safe_dump({"config": config, "store": store, "shards": "2"}))
-    command = ("argo", "submit", "-n", namespace, "-o", "name", "--from", "workflowtemplate/writ-pipeline", "--parameter-file", str(parameters))
+def begin(cluster: Cluster, namespace: str, folder: Path, store: str, config: dict[str, Any], **parameters: str) -> str:
+    file = folder / "run.yaml"
+    file.write_text(yaml.safe_dump({"config": yaml.safe_dump(config), "store": store, "shards": "2", **parameters}))
+    command = ("argo", "submit", "-n", namespace, "-o", "name", "--from", "workflowtemplate/writ-pipeline", "--parameter-file", str(file))
     return cluster.run(*command).strip().splitlines()[-1]
 
 
@@ -56,8 +58,8 @@ def shards_at_work(read: Read, prefix: str) -> set[str]:
 
 
 def until_at_work(cluster: Cluster, namespace: str, name: str, read: Read, prefix: str) -> set[str]:
-    until(cluster, namespace, name, at_work("simulate"), 600)
-    end = time.monotonic() + 120
+    until(cluster, namespace, name, at_work("simulate"), 900)
+    end = time.monotonic() + 300
     while not (shards := shards_at_work(read, prefix)):
         assert time.monotonic() < end, "no shard wrote into its journal"
         time.sleep(0.5)
@@ -69,28 +71,78 @@ def simulate_pods(cluster: Cluster, namespace: str, name: str) -> set[str]:
     return {p["metadata"]["uid"] for p in pods}
 
 
-def delete_shards(cluster: Cluster, namespace: str, name: str) -> None:
+# ------------------------------------------------------------------------------------------------------------------------------ harms
+
+
+def shards_deleted(cluster: Cluster, namespace: str, name: str) -> None:
     label = f"workflows.argoproj.io/workflow={name},writ/agent-pool=agent"
     cluster.kubectl("delete", "pod", "-n", namespace, "-l", label, "--grace-period=0", "--force")
 
 
-def kill_controller(cluster: Cluster, namespace: str, name: str) -> None:
+def controller_killed(cluster: Cluster, namespace: str, name: str) -> None:
     cluster.kubectl("delete", "pod", "-n", "argo", "-l", "app=workflow-controller", "--grace-period=0", "--force")
 
 
-def delete_shards_unseen(cluster: Cluster, namespace: str, name: str) -> None:
+def shards_deleted_while_the_controller_is_away(cluster: Cluster, namespace: str, name: str) -> None:
     """The controller that comes back finds the pods gone."""
-    kill_controller(cluster, namespace, name)
-    delete_shards(cluster, namespace, name)
+    controller_killed(cluster, namespace, name)
+    shards_deleted(cluster, namespace, name)
 
 
-@pytest.fixture(scope="module")
+def model_server_restarted(cluster: Cluster, namespace: str, name: str) -> None:
+    cluster.kubectl("delete", "pod", "-n", namespace, "-l", "writ/model=scripted", "--grace-period=0", "--force")
+
+
+def node_drained(cluster: Cluster, namespace: str, name: str) -> None:
+    """As `kubectl drain` does it, for the pods of this run; there is one node, so nothing of them can run until it is back."""
+    node = cluster.get("nodes")["items"][0]["metadata"]["name"]
+    label = f"workflows.argoproj.io/workflow={name}"
+    try:
+        cluster.kubectl("drain", node, "--pod-selector", label, "--force", "--delete-emptydir-data", "--grace-period=15", "--timeout=120s")
+        time.sleep(10)
+    finally:
+        cluster.kubectl("uncordon", node)
+
+
+def s3_away_for_a_minute(cluster: Cluster, namespace: str, name: str) -> None:
+    """Its process dies, and nothing leads to the one that the node starts in its place: neither old connections nor new ones."""
+    here = ("-n", namespace)
+    service = ("patch", "service", "writ-s3", *here, "--type=json", "-p")
+    path = "/spec/selector/app.kubernetes.io~1component"
+    cluster.kubectl(*service, json.dumps([{"op": "replace", "path": path, "value": "nowhere"}]))
+    try:
+        pod = cluster.get("pods", *here, "-l", "app.kubernetes.io/component=s3")["items"][0]
+        container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+        if cluster.enter:  # on a cluster of somebody else only new connections fail
+            ctr = ("ctr", "-a", str(RUN / "containerd.sock"), "-n", "k8s.io", "task", "kill", "-s", "SIGKILL", container)
+            subprocess.run(ctr, check=True, capture_output=True)
+        time.sleep(60)
+    finally:
+        cluster.kubectl(*service, json.dumps([{"op": "replace", "path": path, "value": "s3"}]))
+
+
+@pytest.fixture(scope="session")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The dataset's manifest of the same run where nothing happens."""
-    return laptop(SLOW, tmp_path_factory.mktemp("calm"))
+    return laptop(yaml.safe_dump(CONFIG), tmp_path_factory.mktemp("calm"))
 
 
-@pytest.mark.parametrize(("harm", "lost"), [(delete_shards, True), (kill_controller, False), (delete_shards_unseen, True)])
+def assert_dataset_of_the_calm_run(read: Read, prefix: str, calm: dict[str, Any]) -> None:
+    there = json.loads(read("text", f"{prefix}/dataset/{calm['key']}/manifest.json"))
+    assert parts(there) == parts(calm)
+
+
+@pytest.mark.parametrize(
+    ("harm", "lost"),
+    [
+        (shards_deleted, True),
+        (controller_killed, False),
+        (shards_deleted_while_the_controller_is_away, True),
+        (model_server_restarted, False),
+        (node_drained, True),
+        (s3_away_for_a_minute, None),
+    ],
+)
 def test_run_that_is_harmed_while_shards_are_at_work_makes_the_same_dataset(
     cluster: Cluster,
     dev: str,
@@ -98,18 +150,64 @@ def test_run_that_is_harmed_while_shards_are_at_work_makes_the_same_dataset(
     tmp_path: Path,
     calm: dict[str, Any],
     harm: Callable[[Cluster, str, str], None],
-    lost: bool,
+    lost: bool | None,
 ) -> None:
-    name = begin(cluster, dev, tmp_path, f"s3://writ/{(prefix := f'harmed-{int(time.time())}')}", SLOW)
+    """`lost`: whether pods are made anew; None: either way."""
+    name = begin(cluster, dev, tmp_path, f"s3://writ/{(prefix := f'harmed-{int(time.time())}')}", SERVED)
     begun = until_at_work(cluster, dev, name, read, prefix)
     pods = simulate_pods(cluster, dev, name)
-    harm(cluster, dev, name)
     assert shards_at_work(read, prefix) & begun, "the shards were done before the harm"
-    workflow = until(cluster, dev, name, finished, 900)
+    harm(cluster, dev, name)
+    workflow = until(cluster, dev, name, finished, 1200)
     assert workflow["status"]["phase"] == "Succeeded", workflow["status"].get("message")
-    assert bool(simulate_pods(cluster, dev, name) - pods) == lost
-    there = json.loads(read("text", f"{prefix}/dataset/{calm['key']}/manifest.json"))
-    assert parts(there) == parts(calm)
+    if lost is not None:
+        assert bool(simulate_pods(cluster, dev, name) - pods) == lost
+    assert_dataset_of_the_calm_run(read, prefix, calm)
+
+
+# --------------------------------------------------------------------------------------------------------------------- memory and GPUs
+
+
+@pytest.fixture
+def changed_stages(cluster: Cluster, dev: str) -> Iterator[Callable[[str, Callable[[dict[str, Any]], None]], None]]:
+    """Changes a leaf template of this namespace, as the chart's `stages` values do; put back at the end."""
+    place = ("-n", dev)
+    before = cluster.get("workflowtemplate", "writ-stages", *place)
+    for field in ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"):
+        before["metadata"].pop(field, None)
+
+    def change(name: str, how: Callable[[dict[str, Any]], None]) -> None:
+        tree = copy.deepcopy(before)
+        how(next(t for t in tree["spec"]["templates"] if t["name"] == name))
+        cluster.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=e2e", "-f", "-", *place, stdin=json.dumps(tree))
+
+    yield change
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=e2e", "-f", "-", *place, stdin=json.dumps(before))
+
+
+def test_shard_killed_for_memory_is_tried_again_with_more(
+    cluster: Cluster,
+    dev: str,
+    read: Read,
+    tmp_path: Path,
+    calm: dict[str, Any],
+    changed_stages: Callable[[str, Callable[[dict[str, Any]], None]], None],
+) -> None:
+    def starve(template: dict[str, Any]) -> None:
+        template["podSpecPatch"] = template["podSpecPatch"].replace("=1024 *", "=70 *")
+        template["container"]["resources"] = {"requests": {"cpu": "100m", "memory": "32Mi"}, "limits": {"memory": "70Mi"}}
+
+    changed_stages("simulate", starve)
+    name = begin(cluster, dev, tmp_path, f"s3://writ/{(prefix := f'starved-{int(time.time())}')}", CONFIG)
+    workflow = until(cluster, dev, name, finished, 1200)
+    assert workflow["status"]["phase"] == "Succeeded", workflow["status"].get("message")
+    attempts = pods_of(workflow, "simulate")
+    assert {n["phase"] for n in attempts} == {"Failed", "Succeeded"}
+    assert {n["outputs"]["exitCode"] for n in attempts if n["phase"] == "Failed"} == {"137"}, [n.get("message") for n in attempts]
+    assert_dataset_of_the_calm_run(read, prefix, calm)
+
+
+# ------------------------------------------------------------------------------------------------------------------------------- ended
 
 
 def at_work_now(cluster: Cluster, namespace: str, name: str) -> list[str]:
@@ -128,16 +226,21 @@ def test_run_that_is_ended_leaves_no_pod_at_work_and_no_lease_for_long(
     dev: str,
     read: Read,
     tmp_path: Path,
+    calm: dict[str, Any],
     how: str,
 ) -> None:
-    name = begin(cluster, dev, tmp_path, f"s3://writ/{(prefix := f'{how}-{int(time.time())}')}", CONFIG)
-    until(cluster, dev, name, at_work("tasks"), 300)
+    name = begin(cluster, dev, tmp_path, f"s3://writ/{(prefix := f'{how}-{int(time.time())}')}", SERVED)
+    until_at_work(cluster, dev, name, read, prefix)
     cluster.run("argo", how, "-n", dev, name)
-    workflow = until(cluster, dev, name, finished, 180)
+    workflow = until(cluster, dev, name, finished, 300)
     assert [n["phase"] for n in pods_of(workflow, "finish")] == (["Succeeded"] if how == "stop" else [])
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while left := at_work_now(cluster, dev, name):
         assert time.monotonic() < end, left
         time.sleep(1)
-    lease = lease_of(read, prefix)  # no exit handler runs after `terminate`: the lease runs out
+    lease = lease_of(read, prefix)  # no exit handler runs after `terminate`: the lease runs out, or the reaper takes it
     assert lease["expires_s"] == 0 if how == "stop" else lease["expires_s"] < time.time() + 600
+    if how == "stop":  # what was finished is kept: the same run goes on to the same dataset
+        again = begin(cluster, dev, tmp_path, f"s3://writ/{prefix}", SERVED)
+        assert until(cluster, dev, again, finished, 1200)["status"]["phase"] == "Succeeded"
+        assert_dataset_of_the_calm_run(read, prefix, calm)

@@ -9,6 +9,7 @@ from writ.artifacts import read_manifest, read_records
 from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
 from writ.llm import server as front
+from writ.llm.faults import FaultPlan, Faulty
 from writ.runners.scripted import EveryRun
 from writ.schema import DomainSnapshot, Instruction
 from writ.simulation.scripted.server import Scripted
@@ -31,6 +32,7 @@ def model() -> None:
 @click.option("--port", default=8008, show_default=True, help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")
+@click.option("--latency-s", default=0.0, show_default=True, help="Seconds before each answer, as a real model takes some.")
 @click.option("--s3", "s3_settings", default="{}", metavar="JSON", help="How to reach S3, as the key s3 of the settings.")
 @click.option("--with-input", is_flag=True, help="End when standard input ends: with the process that started this one.")
 def serve(
@@ -41,6 +43,7 @@ def serve(
     port: int,
     names: tuple[str, ...],
     faults: tuple[str, ...],
+    latency_s: float,
     s3_settings: str,
     with_input: bool,
 ) -> None:
@@ -61,6 +64,7 @@ def serve(
         raise ConfigError("--domain and --instructions go together; give both, or neither to serve every run of the store")
     else:
         answer = EveryRun(lambda folder: open_store(f"{out}/{folder}".rstrip("/"), s3=s3), rates)
+    answer = Faulty(answer, FaultPlan(latency_s=latency_s)) if latency_s else answer
     serving = front.serve_until_signalled(answer, models=names, host=host, port=port, announce=_announce, with_input=with_input)
     try:
         asyncio.run(serving)
