@@ -57,6 +57,9 @@ images: ## Build the container images with buildah, podman or docker; digests, b
 e2e: install ## On a cluster of its own (Linux, root; about 25 minutes the first time), or the one of KUBECONFIG
 	@tests/e2e/run.sh
 
+e2e-full: install ## The same with what takes long: 256 shards
+	@FULL=1 tests/e2e/run.sh
+
 docs: install ## Build the manual into site/ (open site/index.html; needs no network to read)
 	@test -x $(VENV)/docs/bin/python || $(BIN)/uv venv -q --python $(BIN)/python $(VENV)/docs
 	@$(BIN)/uv pip sync -q --python $(VENV)/docs/bin/python --require-hashes requirements/docs.txt

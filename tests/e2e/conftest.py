@@ -150,7 +150,7 @@ def read(cluster: Cluster, endpoint: str) -> Read:
 def empty_namespace(cluster: Cluster) -> Iterator[str]:
     """A restricted namespace with the dev credentials and nothing else; removed at the end."""
     name = f"e2e-{uuid.uuid4().hex[:6]}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     secret = {"AWS_ACCESS_KEY_ID": "writ-dev", "AWS_SECRET_ACCESS_KEY": "writ-dev-secret"}
     documents = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # What `make e2e` does. With KUBECONFIG set: the tests against that cluster. Without: builds (cached), starts, tests and removes one of its own.
-#   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running
+#   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running        FULL=1 run.sh      the slow tests too
+# Three tests run at a time, each process of them with a platform in a namespace of its own: they mostly wait.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q tests/e2e "$@")
+SELECTED=(-m "not slow")
+[ -z "${FULL:-}" ] || SELECTED=()
+PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q -n "${JOBS:-3}" --dist loadgroup --durations=12 "${SELECTED[@]}" tests/e2e "$@")
 if [ -n "${KUBECONFIG:-}" ]; then exec "${PYTEST[@]}"; fi
 if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then
   echo "SKIPPED: the end-to-end tests need Linux and root to start a cluster, or KUBECONFIG to use one that is there. Nothing was tested." >&2
@@ -14,10 +17,13 @@ if command -v apt-get >/dev/null && ! dpkg -s "${need[@]}" >/dev/null 2>&1; then
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi
+started=$SECONDS
 tests/e2e/cluster/build.sh
 tests/e2e/cluster/images.sh
-tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report   # those that the tests start
+tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
+echo "binaries and images ready after $((SECONDS - started)) s" >&2
 tests/e2e/cluster/down.sh
 [ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
 tests/e2e/cluster/up.sh
 "${PYTEST[@]}"
+echo "end-to-end tests done after $((SECONDS - started)) s" >&2
