@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from writ import errors, schema
 from writ.cli import VERBS, app
 from writ.llm import EndpointSettings
-from writ.pipeline import STAGES
+from writ.pipeline import BY_NAME
 from writ.schema import Record
 from writ.settings import RunConfig
 from writ.verification.causes import CAUSES, OWNERS
@@ -248,7 +248,7 @@ def records() -> Iterator[str]:
     for record in record_types():
         yield f"## {record.__name__}\n"
         yield f"{doc(record)}\n"
-        writers = [stage.name for stage in STAGES if stage.writes is record]
+        writers = [stage.name for stage in BY_NAME.values() if stage.writes is record]
         if writers:
             yield f"Written by the stage `{writers[0]}`.\n"
         yield "| field | type | default | meaning |\n|---|---|---|---|"
@@ -335,8 +335,9 @@ def stages() -> Iterator[str]:
     yield "# Stages\n"
     yield "The table is `STAGES` in `src/writ/pipeline.py`; `writ stages` prints it. A stage whose artifact stands is skipped. When its code gives"
     yield "another output for equal input, its revision rises and the artifact is made anew.\n"
+    yield "The last three belong to `writ train` and `writ evaluate`.\n"
     yield "| stage | reads | writes | files beside | image | revision |\n|---|---|---|---|---|---|"
-    for stage in STAGES:
+    for stage in BY_NAME.values():
         writes = f"[`{stage.writes.__name__}`](records.md#{stage.writes.__name__.lower()})" if stage.writes is not Record else "no records"
         reads = ", ".join(f"`{source}`" for source in stage.reads.values()) or "settings"
         files = ", ".join(f"`{name}`" for name in stage.files)

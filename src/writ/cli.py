@@ -20,7 +20,7 @@ VERBS = {
     "report": ("writ.commands.report:report", "Make a run's page, or one that compares two runs."),
     "show": ("writ.commands.show:show", "Print a run, a task or a conversation."),
     "doctor": ("writ.commands.doctor:doctor", "Check a configuration end to end and say what to fix."),
-    "train": ("writ.commands.train:train", "Fine-tune a model on a run's rows."),
+    "train": ("writ.commands.train:train", "Fine-tune a model on a run's rows; the weights are an artifact."),
     "evaluate": ("writ.commands.evaluate:evaluate", "Measure models on held-out tasks or on a benchmark's own, and compare them."),
     "submit": ("writ.commands.cluster:submit", "Start a run on a cluster, with the settings of a laptop."),
     "watch": ("writ.commands.cluster:watch", "Follow a run on a cluster to its end."),

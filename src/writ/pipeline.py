@@ -18,8 +18,9 @@ from pydantic import BaseModel
 from writ import __version__
 from writ.artifacts import artifact_key, run_id
 from writ.domains.sources import fingerprint
-from writ.schema import Batch, DomainSnapshot, Instruction, Record, Row, Score, Task, Trajectory, Verdict, semantic
+from writ.schema import Batch, DomainSnapshot, Instruction, Record, Row, Score, StoredFile, Task, Trajectory, Verdict, semantic
 from writ.settings import RunConfig, SimulationConfig, VerificationConfig
+from writ.training.stage import weights_of
 
 Arguments = Mapping[str, Any]
 
@@ -113,6 +114,14 @@ STAGES: tuple[Stage, ...] = (
     ),
 )
 
+TRAIN = Stage(
+    "train",
+    "writ.training.stage:train",
+    lambda c: {"config": c.training, "weights": weights_of(c.training)},
+    reads={"rows": "dataset"},
+    writes=StoredFile,
+    files=("README.md", "curve.json", "loss.svg"),
+)
 ATTEMPTS = Stage(
     "attempts",
     "writ.pipeline:attempt",
@@ -130,7 +139,7 @@ SCORES = Stage(
     image="evaluate",
 )
 
-BY_NAME: Mapping[str, Stage] = {stage.name: stage for stage in (*STAGES, ATTEMPTS, SCORES)}
+BY_NAME: Mapping[str, Stage] = {stage.name: stage for stage in (*STAGES, TRAIN, ATTEMPTS, SCORES)}
 
 
 def exam(config: RunConfig) -> tuple[Stage, ...]:
@@ -170,9 +179,14 @@ def plan(config: RunConfig, stages: Iterable[Stage] = STAGES) -> Plan:
         if stage.name == "domain" and config.domains.artifact:
             keys[stage.name] = config.domains.artifact
             continue
-        inputs = {argument: keys[source] for argument, source in stage.reads.items()}
-        keys[stage.name] = artifact_key(stage.name, stage.revision, identity(stage.arguments(config)), inputs)
+        keys[stage.name] = key_of(stage, config, keys)
     return Plan(keys)
+
+
+def key_of(stage: Stage, config: RunConfig, keys: Mapping[str, str]) -> str:
+    """The key of what a stage makes of the artifacts with these keys."""
+    inputs = {argument: keys[source] for argument, source in stage.reads.items()}
+    return artifact_key(stage.name, stage.revision, identity(stage.arguments(config)), inputs)
 
 
 def identity(arguments: Arguments) -> dict[str, Any]:

@@ -448,6 +448,21 @@ class Row(Record):
     tools: str
 
 
+# ---------------------------------------------------------------------------------------------------------------- training
+
+
+class StoredFile(Record):
+    """One file of a folder that lies in a store: trained weights, a checkpoint. Its bytes are those of its chunks, joined."""
+
+    name: str
+    """Below the folder, such as `model.safetensors` or `adapter/adapter_config.json`."""
+    bytes: int
+    sha256: str
+    """Of the whole file."""
+    chunks: tuple[str, ...]
+    """sha256 of each chunk, in order; a chunk lies at `<folder>/chunks/<sha256>`."""
+
+
 # ---------------------------------------------------------------------------------------------------------------- evaluation
 
 

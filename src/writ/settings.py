@@ -174,9 +174,11 @@ class TrainingConfig(Record):
     warmup_steps: int = Field(10, ge=0)
     """Optimizer steps until the peak."""
     rows_per_step: int = Field(16, ge=1)
-    """Rows per optimizer step and device; in packs, packs."""
+    """Rows per optimizer step, over all devices; in packs, packs."""
     rows_at_once: int = execution(1, ge=1)
-    """Rows per forward pass; `rows_per_step` must be a multiple of it."""
+    """Rows per forward pass of a device; `rows_per_step` must be a multiple of it times the devices."""
+    devices: int = execution(1, ge=1)
+    """GPUs of this machine that train together, one process each (on a CPU: processes)."""
     packing: bool = False
     """Several rows in one sequence of `max_length_tokens`."""
     lora_rank: int = Field(32, ge=1)

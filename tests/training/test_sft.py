@@ -7,11 +7,13 @@ import pytest
 
 pytest.importorskip("trl", reason="training packages are not installed (requirements/train-cpu.txt)")
 
-from writ.errors import ConfigError
+from writ.errors import Unavailable
 from writ.schema import Row
 from writ.settings import TrainingConfig
+from writ.storage.file import LocalStore
 from writ.training import sft
 from writ.training.card import card, curve
+from writ.training.checkpoints import Checkpoints
 
 pytestmark = pytest.mark.slow
 
@@ -39,10 +41,14 @@ def config(**fields):
     return TrainingConfig(**(known | fields))
 
 
+def kept(tmp_path):
+    return Checkpoints(LocalStore(tmp_path / "store"), "train/k/checkpoints")
+
+
 def test_loss_falls_and_weights_tokenizer_card_and_curve_are_whole(tmp_path):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    trained = sft.train(config(), rows(), tmp_path)
+    trained = sft.train(config(), rows(), tmp_path, kept(tmp_path))
     assert trained.curve[-1][1] < trained.curve[0][1] / 2
     assert trained.precision == "fp32"
     assert AutoTokenizer.from_pretrained(tmp_path).chat_template == sft.tiny.qwen_template()
@@ -51,20 +57,31 @@ def test_loss_falls_and_weights_tokenizer_card_and_curve_are_whole(tmp_path):
     assert curve(trained.curve).startswith(b"<?xml")
 
 
-def test_a_training_that_was_cut_short_goes_on_from_its_checkpoint_to_the_same_end(tmp_path):
-    whole = sft.train(config(), rows(), tmp_path / "whole")
-    sft.train(config(), rows(), tmp_path / "cut")
-    for name in ("model.safetensors", "checkpoints/checkpoint-8/trainer_state.json"):
-        (tmp_path / "cut" / name).unlink()
-    again = sft.train(config(), rows(), tmp_path / "cut")
-    assert (whole.resumed_from, again.resumed_from) == (0, 4)
+def test_a_training_that_was_stopped_goes_on_on_another_disk_from_its_checkpoint_in_the_store_to_the_same_end(tmp_path):
+    whole = sft.train(config(), rows(), tmp_path / "whole", Checkpoints(LocalStore(tmp_path / "other"), "train/k/checkpoints"))
+    with pytest.raises(Unavailable, match="at step 5 of 8"):
+        sft.train(config(), rows(), tmp_path / "here", kept(tmp_path), lambda number: number == 5)
+    again = sft.train(config(), rows(), tmp_path / "there", kept(tmp_path))
+    assert (whole.resumed_from, again.resumed_from) == (0, 5)
     assert [step for step, _ in again.curve] == [step for step, _ in whole.curve]
     assert math.isclose(again.curve[-1][1], whole.curve[-1][1], rel_tol=1e-3)
 
 
-def test_checkpoints_of_other_settings_or_rows_are_never_gone_on_from(tmp_path):
-    sft.train(config(max_steps=1), rows(), tmp_path)
-    with pytest.raises(ConfigError, match="other settings or rows"):
-        sft.train(config(max_steps=1, seed=1), rows(), tmp_path)
-    with pytest.raises(ConfigError, match="other settings or rows"):
-        sft.train(config(max_steps=1), rows(5), tmp_path)
+def test_adapters_lie_beside_weights_that_hold_them(tmp_path):
+    """The merged weights are what a plain server loads; the adapters over the same base say the same."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    base = tmp_path / "base"
+    sft.train(config(max_steps=1), rows(), base, kept(tmp_path / "a"))
+    made = sft.train(config(model=str(base), method="lora", learning_rate=3e-2), rows(), tmp_path / "lora", kept(tmp_path / "b"))
+    assert made.curve[-1][1] < made.curve[0][1]
+    merged = AutoModelForCausalLM.from_pretrained(made.folder)
+    assert type(merged).__name__ == "Qwen3ForCausalLM"
+    fresh = AutoModelForCausalLM.from_pretrained(base)
+    ids = torch.arange(5, 25).unsqueeze(0)
+    plain = fresh(ids).logits
+    adapted = PeftModel.from_pretrained(fresh, made.folder / sft.ADAPTER)(ids).logits
+    assert torch.allclose(merged(ids).logits, adapted, atol=1e-3)
+    assert not torch.allclose(plain, adapted, atol=1e-2)

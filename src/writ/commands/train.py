@@ -1,18 +1,25 @@
 """`writ train`: fine-tune a model on the rows of a run."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from writ import __version__
 from writ.commands.configuration import config_options, read_config
+from writ.commands.progress import Display
+from writ.commands.revision import revision
 from writ.commands.stored import only
 from writ.errors import ConfigError
-from writ.runners.execute import read_stage
-from writ.schema import Row
+from writ.pipeline import TRAIN, Plan, key_of
+from writ.runners.execute import Listener, read_stage
+from writ.runners.train import fetch
+from writ.runners.train import train as run_train
 from writ.settings import RunConfig
-from writ.storage import open_store
+from writ.storage import Store, open_store
 
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets")
 
@@ -20,46 +27,79 @@ NEEDED = ("torch", "transformers", "trl", "peft", "datasets")
 @click.command()
 @config_options
 @click.option("--run", "run_begin", default="", metavar="ID", help="The run whose dataset is trained on; the only one of the store by default.")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Folder for weights, tokenizer, card and curve.")
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Folder for a copy of the weights, tokenizer and adapters.")
 @click.option("--check", is_flag=True, help="Only check the rows: lengths, control tokens, the template.")
+@click.option("--plain", is_flag=True, help="Plain lines instead of a live display.")
 def train(
-    config_file: str | None, sets: tuple[str, ...], out: str | None, domain_data: str | None, run_begin: str, target: Path, check: bool
+    config_file: str | None,
+    sets: tuple[str, ...],
+    out: str | None,
+    domain_data: str | None,
+    run_begin: str,
+    target: Path | None,
+    check: bool,
+    plain: bool,
 ) -> None:
-    """Fine-tune a model on a run's training rows. Rows are checked before the first step; a killed training goes on from its last checkpoint.
+    """Fine-tune a model on a run's training rows. Rows are checked before the first step.
 
-    Needs the packages of requirements/train.txt (train-cpu.txt without a GPU).
+    Weights, card and curve are an artifact of the store, `train/KEY`: what stands is not trained again, and a killed training goes on from its last
+    checkpoint there, on this machine or another. Needs the packages of requirements/train.txt (train-cpu.txt without a GPU).
 
     Example: writ train --config recipes/tiny.yaml --out runs --to models/tiny
     """
     config = read_config(config_file, sets, out, domain_data)
-    _packages()
-    key, rows = _rows(config, run_begin)
-    from writ.training.checks import prepare
-    from writ.training.sft import open_tokenizer
-    from writ.training.sft import train as fine_tune
-
+    store = open_store(config.out, s3=config.s3)
+    keys = dict(only(store, run_begin).keys)
     if check:
-        report = prepare(open_tokenizer(config.training, rows), rows, config.training)[1]
-        click.echo(f"{report.rows} rows, {report.tokens:,} tokens, {report.trained_share:.1%} with loss, longest {report.longest_tokens:,}")
-        click.echo(f"left out for length: {', '.join(report.excluded) or 'none'}")
+        packages()
+        _check(config, store, keys)
         return
-    trained = fine_tune(config.training, rows, target)
-    from writ.training.card import card, curve
+    plan = Plan({**keys, TRAIN.name: key_of(TRAIN, config, keys)})
+    with Display(plain=plain) as display:
+        trained(config, plan, store, display.listen)
+    key = plan.keys[TRAIN.name]
+    if target is not None:
+        fetch(store, key, target)
+    click.echo(f"model   {TRAIN.name}/{key}  in {store.url}" + (f", copied to {target}" if target else ""))
 
-    about = {"base model": config.training.model, "dataset": key, "code": f"writ {__version__}"}
-    (target / "README.md").write_text(card(trained, config.training, about), encoding="utf-8")
-    (target / "loss.svg").write_bytes(curve(trained.curve))
-    click.echo(f"{trained.report.rows} rows, {len(trained.curve)} logged steps, last loss {trained.curve[-1][1]:.4f}, in {target}")
+
+def trained(config: RunConfig, plan: Plan, store: Store, listen: Listener) -> None:
+    """The weights' artifact, by this process or by several that torchrun starts with this one's own arguments."""
+    about = {"base model": config.training.model, "code": revision()}
+    if "RANK" in os.environ:  # one of several
+        scratch, rank = Path(os.environ["WRIT_TRAIN_SCRATCH"]), int(os.environ["RANK"])
+        quiet: Listener = listen if rank == 0 else lambda step: None
+        run_train(config, plan, store, quiet, about, scratch, main=rank == 0)
+        return
+    if not store.exists(f"{TRAIN.name}/{plan.keys[TRAIN.name]}/manifest.json"):
+        packages()
+    with tempfile.TemporaryDirectory(prefix="writ-train-") as folder:
+        if config.training.devices == 1:
+            run_train(config, plan, store, listen, about, Path(folder))
+        else:
+            _together(config.training.devices, folder)
 
 
-def _packages() -> None:
+def _together(devices: int, scratch: str) -> None:
+    """This very command, once per device. Raises: the exit code of the first that failed."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices), "-m", "writ", *sys.argv[1:]]
+    ended = subprocess.run(command, env={**os.environ, "WRIT_TRAIN_SCRATCH": scratch}, check=False)
+    if ended.returncode:
+        raise click.exceptions.Exit(ended.returncode)
+
+
+def packages() -> None:
+    """Raises: ConfigError where those of training are not here."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigError(f"training needs {', '.join(missing)}; install requirements/train.txt (requirements/train-cpu.txt without a GPU)")
 
 
-def _rows(config: RunConfig, run_begin: str) -> tuple[str, list[Row]]:
-    """Key of the dataset, and its training rows. Raises: ArtifactError where there is no such run."""
-    store = open_store(config.out, s3=config.s3)
-    run = only(store, run_begin)
-    return run.keys["dataset"], [row for row in read_stage(store, run.keys, "dataset") if row.split == "train"]
+def _check(config: RunConfig, store: Store, keys: dict[str, str]) -> None:
+    from writ.training.checks import prepare
+    from writ.training.sft import open_tokenizer
+
+    rows = [row for row in read_stage(store, keys, "dataset") if row.split == "train"]
+    report = prepare(open_tokenizer(config.training, rows), rows, config.training)[1]
+    click.echo(f"{report.rows} rows, {report.tokens:,} tokens, {report.trained_share:.1%} with loss, longest {report.longest_tokens:,}")
+    click.echo(f"left out for length: {', '.join(report.excluded) or 'none'}")

@@ -18,13 +18,18 @@ def card(trained: Trained, config: TrainingConfig, about: Mapping[str, str]) -> 
         "tokens": f"{report.tokens:,} ({report.trained_share:.1%} with loss), longest row {report.longest_tokens:,}",
         "rows said by the scripted model": f"{report.scripted_rows:,}",
         "left out for length": ", ".join(report.excluded) or "none",
-        "precision": trained.precision,
+        "precision": f"{trained.precision}, on {trained.devices} device{'s' if trained.devices > 1 else ''}",
         "resumed from step": str(trained.resumed_from),
-        "loss": f"{first[1]:.4f} at step {first[0]}, {last[1]:.4f} at step {last[0]}",
+        "loss": f"{first[1]:.4f} at step {first[0]}, {last[1]:.4f} at step {last[0]} (curve.json, loss.svg)",
     }
     lines = [f"- **{name}**: {value}" for name, value in facts.items()]
     settings = json.dumps(config.model_dump(mode="json"), indent=2)
     return "\n".join(["# A model trained with writ", "", *lines, "", "```json", settings, "```", ""])
+
+
+def points(curve: Sequence[tuple[int, float]]) -> list[dict[str, float]]:
+    """The curve as `curve.json` has it."""
+    return [{"step": step, "loss": loss} for step, loss in curve]
 
 
 def curve(points: Sequence[tuple[int, float]]) -> bytes:
