@@ -67,7 +67,7 @@ def test_a_killed_training_goes_on_from_the_store_and_what_stands_is_not_trained
     card = (place / "README.md").read_text()
     assert "**resumed from step**: 0" not in card
     assert "**code**: writ 0.1.0 (" in card
-    assert not list(place.glob("checkpoints/*"))
+    assert not [path for path in place.glob("checkpoints/**/*") if path.is_file()]
     names = {file.name for file in read_records(LocalStore(folder), manifest, StoredFile)}
     assert {"model.safetensors", "tokenizer.json", "config.json"} <= names
     assert (tmp_path / "model/model.safetensors").stat().st_size > 100_000
