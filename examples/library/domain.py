@@ -31,7 +31,7 @@ class Library(Domain):
     rules: ClassVar[Mapping[str, Rule]] = RULES
     policy: ClassVar[str] = (Path(__file__).parent / "policy.md").read_text()
 
-    def generate(self, seed: int, users: int) -> dict[str, dict[str, Any]]:
+    def generate(self, seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
         return generated(seed, users)
 
     def persons(self, database: Database) -> Sequence[str]:

@@ -105,7 +105,7 @@ class DomainSnapshot(Record):
     user_prompt: str
     """System prompt of the user simulator, with `{instructions}` to fill."""
     origin: str
-    """`generated:<seed>:<users>` or `files:<sha256 of db.json>`."""
+    """`generated:<seed>:<users>`, with `:deep` behind it where accounts hold more, or `files:<sha256 of db.json>`."""
     license: str
     benchmark_tasks: tuple[dict[str, Any], ...] = ()
     """Tasks found beside the database: what training data must not contain (decontamination)."""

@@ -25,6 +25,8 @@ class DomainsConfig(Record):
     The key holds what the files say, not where they stand."""
     users: int = Field(500, ge=1)
     """Users of a generated database."""
+    deep: bool = False
+    """Accounts of a generated database hold more (three to six orders, five to thirteen trips), so that deep cells of the grid fill."""
     artifact: str | None = execution(None)
     """Key of a `domain` artifact that already stands in the store; the files are then not read. Set where a run is submitted to a cluster."""
 

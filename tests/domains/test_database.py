@@ -89,6 +89,28 @@ def test_a_delta_tells_an_inserted_from_a_deleted_record(overlay):
     assert overlay.delta() == {"pets": {"c": {"age": 3}, "a": None}}
 
 
+@pytest.fixture
+def flights():
+    return Overlay(Database({"flights": {"f": {"days": {"1": {"seats": {"low": 5}}, "2": {"seats": {"low": 5}}}}}}))
+
+
+def test_an_edit_at_a_path_changes_that_object_and_leaves_the_snapshot_alone(flights):
+    flights.edit("flights", "f", "days", "1")["seats"]["low"] -= 2
+    assert flights.database.tables["flights"]["f"]["days"]["1"] == {"seats": {"low": 5}}
+    assert flights.get("flights", "f") == {"days": {"1": {"seats": {"low": 3}}, "2": {"seats": {"low": 5}}}}
+
+
+def test_edits_at_two_paths_and_of_the_whole_record_add_up_and_roll_back_together(flights):
+    flights.edit("flights", "f", "days", "1")["seats"]["low"] = 1
+    flights.mark()
+    flights.edit("flights", "f", "days", "2")["seats"]["low"] = 2
+    flights.edit("flights", "f")["days"]["1"]["seats"]["low"] = 0
+    flights.edit("flights", "f", "days", "2")["seats"]["low"] -= 1
+    assert flights.get("flights", "f") == {"days": {"1": {"seats": {"low": 0}}, "2": {"seats": {"low": 1}}}}
+    flights.rollback()
+    assert flights.get("flights", "f") == {"days": {"1": {"seats": {"low": 1}}, "2": {"seats": {"low": 5}}}}
+
+
 @pytest.mark.parametrize("age", [1.0, True, "1", None])
 def test_a_fingerprint_tells_values_apart_that_python_calls_equal(overlay, age):
     overlay.edit("pets", "b")["age"] = age

@@ -9,9 +9,10 @@ from writ.domains.registry import open_domain
 from writ.domains.sources import snapshots
 from writ.schema import Call
 from writ.settings import DomainsConfig, TasksConfig
-from writ.tasks.compose import flaw_of, replay
+from writ.tasks.compose import flaw_of
 from writ.tasks.export import tau2_task
 from writ.tasks.grid import quotas
+from writ.tasks.shelf import replay
 from writ.tasks.stage import survey, synthesize
 
 LIBRARY = DomainsConfig(names=("library",), code={"library": "examples/library"}, users=120)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
 from writ.domains.database import Database
 from writ.domains.environment import Environment
@@ -99,6 +99,14 @@ def run(program: Reads[T], read: Callable[[str, dict[str, Any]], Any]) -> tuple[
         return done.value, tuple(made.values())
 
 
+class Proof(NamedTuple):
+    """What a wish comes to, the distinct reads that it took, and the ways in which what was read could have been otherwise."""
+
+    outcome: Outcome
+    reads: tuple[Call, ...]
+    rivals: Iterator[Rival]
+
+
 class WishKind(ABC):
     """A kind of thing that users want, told by reference. One instance per kind; stateless.
 
@@ -128,6 +136,11 @@ class WishKind(ABC):
     @abstractmethod
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
         """Closed-form rivals: by query, by record, by outside fact, by argument that is not in the user's words."""
+
+    def prove(self, wish: Wish, user_id: str, world: Environment) -> Proof:
+        """`resolve` and `rivals`, for a kind that gets both from one program."""
+        outcome, reads = run(self.resolve(wish, user_id), world.read)
+        return Proof(outcome, reads, self.rivals(wish, user_id, world, outcome))
 
     @abstractmethod
     def request(self, wish: Wish, rng: Random) -> str:
@@ -163,8 +176,11 @@ class Domain(ABC):
     license: ClassVar[str] = "Apache-2.0"
 
     @abstractmethod
-    def generate(self, seed: int, users: int) -> dict[str, dict[str, Any]]:
-        """A database with the statistics of the real one and ids disjoint from it; same arguments, same bytes."""
+    def generate(self, seed: int, users: int, *, deep: bool = False) -> dict[str, dict[str, Any]]:
+        """A database with the statistics of the real one and ids disjoint from it; same arguments, same bytes.
+
+        `deep`: accounts hold more, so that more has to be read; a domain whose accounts are deep enough may pass over it.
+        """
 
     @abstractmethod
     def persons(self, database: Database) -> Sequence[str]:
@@ -177,6 +193,13 @@ class Domain(ABC):
     @abstractmethod
     def identity(self, world: Environment, user_id: str, which: Literal["primary", "alternative"]) -> tuple[Fact, ...]:
         """What this user identifies themselves with."""
+
+    def sequels(self, wish: Wish, write: Call, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+        """Further wishes about what the write of `wish` has changed, which the policy is against since; `world` is the state after it.
+
+        None by default.
+        """
+        return iter(())
 
     @abstractmethod
     def identify(self, said: Said) -> Reads[str]:

@@ -6,7 +6,7 @@ Tasks make certificates, verification asks them whether the reads of a conversat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from writ.domains.base import Domain, Outcome, run
+from writ.domains.base import Domain, Outcome
 from writ.domains.environment import Environment
 from writ.domains.evidence import TooHard, Unreachable, smallest_plan
 from writ.schema import Call, Certificate, Decision, Rival, Wish
@@ -21,11 +21,10 @@ class Uncertified:
 
 def certify(domain: Domain, wish: Wish, user_id: str, world: Environment, *, min_margin: float = 0.0) -> Decision | Uncertified:
     """Decides a wish in the state of `world`, and proves it. `min_margin`: refused unless the winner wins by more (criterion's unit)."""
-    kind = domain.kinds[wish.kind]
-    outcome, reads = run(kind.resolve(wish, user_id), world.read)
+    outcome, reads, told_apart = domain.kinds[wish.kind].prove(wish, user_id, world)
     if outcome.margin is not None and outcome.margin <= min_margin:
         return Uncertified(f"the winner wins by {outcome.margin:g} only")
-    rivals = tuple(kind.rivals(wish, user_id, world, outcome))
+    rivals = tuple(told_apart)
     try:
         plan = smallest_plan((_costly(domain, rival) for rival in rivals), lambda read: _needs(domain, read, wish, user_id, world))
     except Unreachable:

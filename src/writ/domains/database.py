@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from writ.domains.canonical import DatabaseText, canonical
 from writ.errors import ArtifactError, ConfigError
+from writ.schema import canonical as spelled
 
 Record = dict[str, Any]
 Tables = Mapping[str, Mapping[str, Record]]
@@ -74,7 +75,8 @@ class Overlay:
         self.database = database
         self._tables = database.tables
         self._changed: Changes = {}
-        self._journal: list[tuple[str, str, bool, Record | None]] = []
+        self._journal: list[tuple[str, str, bool, bool, Record | None]] = []
+        """Table, id, whether the new record is private throughout, whether it was changed before, and what it was then."""
         self.writes = 0
         """How many writes there were, undone ones included: while it stands still, so does the state."""
 
@@ -102,15 +104,21 @@ class Overlay:
             if record_id not in snapshot and inserted is not None:
                 yield record_id, inserted
 
-    def edit(self, table: str, record_id: str) -> Record:
-        """A private copy that replaces the record and may be changed until the next `mark`. Raises KeyError if there is no such record."""
+    def edit(self, table: str, record_id: str, *path: str) -> Record:
+        """A private copy that replaces the record and may be changed until the next `mark`. Raises KeyError if there is no such record.
+
+        With a path of keys, only the object there is copied and may be changed: for a small change in a large record.
+        """
         record = self.get(table, record_id)
         if record is None:
             raise KeyError(record_id)
-        if any(entry[:2] == (table, record_id) for entry in self._journal):
-            return record
-        private: Record = copied(record)
-        self._put(table, record_id, private)
+        if any(entry[:2] == (table, record_id) and entry[2] for entry in self._journal):
+            private = record
+        else:
+            private = _copied_at(record, path)
+            self._put(table, record_id, private, whole=not path)
+        for key in path:
+            private = private[key]
         return private
 
     def insert(self, table: str, record_id: str, record: Record) -> None:
@@ -128,7 +136,7 @@ class Overlay:
 
     def rollback(self) -> None:
         """Undo every write since the last `mark`."""
-        for table, record_id, was_changed, before in reversed(self._journal):
+        for table, record_id, _, was_changed, before in reversed(self._journal):
             if was_changed:
                 self._changed[table][record_id] = before
             else:
@@ -159,31 +167,49 @@ class Overlay:
         return {table: records for table, records in differing.items() if records}
 
     def fingerprint(self) -> str:
-        """Canonical JSON of `delta()`: over one snapshot, two end states are equal iff these are."""
-        return canonical(self.delta())
+        """One spelling of `delta()`: over one snapshot, two end states are equal iff these are (NaN, which is no JSON, counts as null)."""
+        return spelled(self.delta())
 
     def hash(self) -> str:
         """The benchmark's hash of the whole database, as this conversation sees it."""
         return self.database.text.hash(self._changed)
 
-    def _put(self, table: str, record_id: str, record: Record | None) -> None:
+    def _put(self, table: str, record_id: str, record: Record | None, *, whole: bool = True) -> None:
         changed = self._changed.setdefault(table, {})
         self.writes += 1
-        self._journal.append((table, record_id, record_id in changed, changed.get(record_id)))
+        self._journal.append((table, record_id, whole, record_id in changed, changed.get(record_id)))
         changed[record_id] = record
 
     def _differs(self, table: str, record_id: str, record: Record | None) -> bool:
         original = self._tables[table].get(record_id)
-        return record is not original and canonical(record) != canonical(original)
+        if record is original:
+            return False
+        # What Python finds unequal is unequal as JSON too; only what it finds equal needs the longer look (1 == 1.0 == True).
+        return record != original or canonical(record) != canonical(original)
 
 
 def copied(value: Any) -> Any:
     """A deep copy of a JSON value, several times faster than `copy.deepcopy`."""
     if isinstance(value, dict):
-        return {key: copied(item) if isinstance(item, dict | list) else item for key, item in value.items()}
+        twin = value.copy()
+        for key, item in value.items():
+            if isinstance(item, _NESTED):
+                twin[key] = copied(item)
+        return twin
     if isinstance(value, list):
-        return [copied(item) if isinstance(item, dict | list) else item for item in value]
+        return [copied(item) if isinstance(item, _NESTED) else item for item in value]
     return value
+
+
+_NESTED = (dict, list)
+
+
+def _copied_at(record: Record, path: tuple[str, ...]) -> Record:
+    """A copy that shares with the record all that does not lie at the path or on the way to it."""
+    if not path:
+        twin: Record = copied(record)
+        return twin
+    return record | {path[0]: _copied_at(record[path[0]], path[1:])}
 
 
 def leaf_paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

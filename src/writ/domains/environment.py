@@ -95,6 +95,14 @@ class Environment:
             raise ToolRefused(f"Tool '{name}' writes.")
         return self._run(name, arguments)
 
+    def apply(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Runs a call whose text nobody will read; False where it is refused."""
+        try:
+            self._answer(name, arguments)
+        except ToolRefused:
+            return False
+        return True
+
     def perform(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, str]:
         """A call's JSON value and its text, for those who replay: the value is the caller's own once anything was written.
 

@@ -48,12 +48,12 @@ def _generated(config: DomainsConfig, name: str, seed: int) -> DomainSnapshot:
     return DomainSnapshot(
         name=name,
         code=code,
-        database=domain.generate(seed, config.users),
+        database=domain.generate(seed, config.users, deep=config.deep),
         policy=domain.policy,
         tools=tuple(domain.toolkit.schemas()),
         agent_prompt=AGENT_PROMPT,
         user_prompt=USER_PROMPT,
-        origin=f"generated:{seed}:{config.users}",
+        origin=f"generated:{seed}:{config.users}{':deep' if config.deep else ''}",
         license=domain.license,
     )
 

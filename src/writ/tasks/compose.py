@@ -10,7 +10,7 @@ from writ.domains.registry import OpenDomain
 from writ.schema import Call, Decision, Distractor, Pair, Task, Wish, content_id
 from writ.settings import TasksConfig
 from writ.tasks.grid import kind_of
-from writ.tasks.shelf import Entry, decided
+from writ.tasks.shelf import Entry, decided, replay
 
 MAX_DISTRACTORS = 4
 """Per decision; each is replayed with the whole task."""
@@ -74,11 +74,6 @@ def assemble(site: OpenDomain, entries: Sequence[Entry], wishes: tuple[Wish, ...
     )
 
 
-def replay(world: Environment, calls: Sequence[Call]) -> bool:
-    """Runs the calls; False as soon as one is refused."""
-    return not any(world.call(call.name, call.arguments).error for call in calls)
-
-
 def _order_matters(site: OpenDomain, entries: Sequence[Entry], decisions: tuple[Decision, ...]) -> bool:
     """Whether another order of the wishes gives another end state, or other gold arguments."""
     if len(decisions) < 2:
@@ -130,25 +125,44 @@ def _distractors(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decis
 
 def flaw_of(site: OpenDomain, task: Task) -> Flaw | None:
     """The self-check: gold scores 1, doing nothing 0 where something is due, every distractor 0, and the plan's reads succeed."""
-    world = site.environment()
-    if not replay(world, task.writes):
+    worlds = _after_each_write(site, task)
+    if len(worlds) <= len(task.writes):
         return Flaw("the gold does not replay")
-    gold = world.fingerprint()
-    if task.writes and gold == site.environment().fingerprint():
+    gold = worlds[-1].fingerprint()
+    if task.writes and gold == worlds[0].fingerprint():
         return Flaw("the gold changes nothing")
     declined = any(decision.outcome != "act" for decision in task.decisions)
     for distractor in task.distractors:
-        wrong = site.environment()
-        replay(wrong, distractor.calls)
-        if wrong.fingerprint() == gold and not (declined and len(distractor.calls) > len(task.writes)):
+        if _end_of(distractor.calls, task.writes, worlds) == gold and not (declined and len(distractor.calls) > len(task.writes)):
             return Flaw(f"a distractor scores 1: {distractor.mistake}")
-    return _unreadable(site, task)
+    return _unreadable(task, worlds)
 
 
-def _unreadable(site: OpenDomain, task: Task) -> Flaw | None:
-    world = site.environment()
+def _after_each_write(site: OpenDomain, task: Task) -> list[Environment]:
+    """The untouched world, then the world after each gold write; ends before a write that is refused."""
+    worlds = [site.environment()]
+    for call in task.writes:
+        world = worlds[-1].fork()
+        if not world.apply(call.name, call.arguments):
+            break
+        worlds.append(world)
+    return worlds
+
+
+def _end_of(calls: Sequence[Call], gold: Sequence[Call], worlds: Sequence[Environment]) -> str:
+    """The end state of calls; those that they have in common with the gold at their head are not run again."""
+    common = 0
+    while common < min(len(calls), len(gold)) and calls[common].key == gold[common].key:
+        common += 1
+    world = worlds[common].fork()
+    replay(world, calls[common:])
+    return world.fingerprint()
+
+
+def _unreadable(task: Task, worlds: Sequence[Environment]) -> Flaw | None:
+    done = 0
     for decision in task.decisions:
-        if any(world.call(read.name, read.arguments).error for read in decision.certificate.plan):
+        if not replay(worlds[done], decision.certificate.plan):
             return Flaw("a read of the plan is refused")
-        replay(world, decision.calls)
+        done += len(decision.calls)
     return None

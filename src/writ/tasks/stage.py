@@ -7,10 +7,11 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
-from writ.domains.certificates import certify, outcome_of
+from writ.domains.base import run
+from writ.domains.certificates import certify
 from writ.domains.people import blocked_users, split_of
 from writ.domains.registry import OpenDomain, open_domain
-from writ.schema import Batch, Cell, Decision, DomainSnapshot, Pair, Task, Wish, canonical, content_id
+from writ.schema import Batch, Cell, Decision, DomainSnapshot, Pair, Task, Wish, burden_bin, canonical, content_id
 from writ.settings import TasksConfig
 from writ.tasks.compose import Flaw, assemble, compose, flaw_of
 from writ.tasks.grid import Bucket, Quota, kind_of, quotas
@@ -105,14 +106,15 @@ def eligible(site: OpenDomain, config: TasksConfig) -> list[str]:
 
 def _buckets(site: OpenDomain, lead: Entry, entries: Sequence[Entry], config: TasksConfig) -> Iterator[Bucket]:
     """Where this entry can be the heaviest decision, or the refusal."""
-    if lead.outcome != "act":
-        for writes in (0, 1, 2):
-            if _fill(lead, entries, writes, Random(0)) is not None:
-                yield Bucket("refusal", False, Cell(site.name, writes, lead.bin, lead.tool))
+    declined = lead.outcome != "act"
+    if lead.after is not None:
+        burden = burden_bin(max(lead.burden, lead.after.burden))
+        yield Bucket("refusal", False, Cell(site.name, lead.after.writes, burden, lead.tool))
         return
-    for writes in range(lead.writes, config.max_writes + 1):
-        if _fill(lead, entries, writes, Random(0)) is not None:
-            yield Bucket(kind_of(False, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
+    company = _company(lead, entries, Random(0))
+    for writes in (0, 1, 2) if declined else range(lead.writes, config.max_writes + 1):
+        if _fill(company, writes - lead.writes) is not None:
+            yield Bucket(kind_of(declined, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
 
 
 def _pair_leads(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig) -> Iterator[int]:
@@ -125,50 +127,49 @@ def _pair_leads(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig)
             yield number
 
 
-def _fill(lead: Entry, entries: Sequence[Entry], writes: int, rng: Random) -> list[Entry] | None:
-    """Lighter entries of the same user that bring the lead to exactly `writes`; None where there are none."""
-    missing = writes - lead.writes
-    light = [entry for entry in entries if entry.outcome == "act" and 0 < entry.writes <= missing and _fits(lead, entry)]
+def _company(lead: Entry, entries: Sequence[Entry], rng: Random) -> list[Entry]:
+    """Lighter entries of the same user that can stand in one task with the lead, in the order in which they are tried."""
+    light = [entry for entry in entries if entry.outcome == "act" and entry.writes > 0 and _fits(lead, entry)]
     rng.shuffle(light)
     light.sort(key=lambda entry: entry.tool == lead.tool)  # other tools first: a task of many kinds of writes is worth more
-    return _choose(missing, light, (), [4 * len(light) + 8])
+    return light
+
+
+def _fill(company: Sequence[Entry], missing: int) -> list[Entry] | None:
+    """Those of a lead's company that bring exactly the `missing` writes; None where there are none."""
+    light = [entry for entry in company if entry.writes <= missing]
+    return _choose(missing, light, frozenset(), [4 * len(light) + 8])
 
 
 def _fits(lead: Entry, entry: Entry) -> bool:
     lighter = entry.burden < lead.burden or (entry.burden == lead.burden and entry.tool == lead.tool) or lead.outcome != "act"
-    return lighter and entry.burden <= max(lead.burden, 3) and _apart(lead, entry)
+    return lighter and entry.burden <= max(lead.burden, 3) and entry.claims.isdisjoint(lead.claims)
 
 
-def _apart(one: Entry, other: Entry) -> bool:
-    return one.touched.isdisjoint(other.touched) and one.mentions.isdisjoint(other.mentions)
-
-
-def _choose(missing: int, light: Sequence[Entry], chosen: tuple[Entry, ...], budget: list[int]) -> list[Entry] | None:
-    """Entries with exactly `missing` writes, pairwise apart: depth first, within a budget of steps."""
+def _choose(missing: int, light: Sequence[Entry], claimed: frozenset[str], budget: list[int]) -> list[Entry] | None:
+    """Entries with exactly `missing` writes that claim nothing twice, nor what is `claimed`: depth first, within a budget of steps."""
     if missing == 0:
-        return list(chosen)
+        return []
     for index, entry in enumerate(light):
         budget[0] -= 1
         if budget[0] < 0:
             return None
-        if entry.writes <= missing and all(_apart(entry, other) for other in chosen):
-            found = _choose(missing - entry.writes, light[index + 1 :], (*chosen, entry), budget)
+        if entry.writes <= missing and entry.claims.isdisjoint(claimed):
+            found = _choose(missing - entry.writes, light[index + 1 :], claimed | entry.claims, budget)
             if found is not None:
-                return found
+                return [entry, *found]
     return None
 
 
-def _low(site: OpenDomain, lead: Entry) -> tuple[Wish, Decision, Decision] | None:
-    """The low telling of a lead's gold, with the decisions of both: (low wish, low, high)."""
-    world = site.environment()
-    high = certify(site.domain, lead.wish, lead.user_id, world)
-    if not isinstance(high, Decision):
-        return None
-    wish = site.domain.kinds[lead.wish.kind].narrow(lead.wish, lead.user_id, world, outcome_of(high))
+def _low(site: OpenDomain, lead: Entry) -> tuple[Wish, Decision] | None:
+    """The low telling of a lead's gold, and its decision."""
+    world, kind = site.environment(), site.domain.kinds[lead.wish.kind]
+    high, _ = run(kind.resolve(lead.wish, lead.user_id), world.read)
+    wish = kind.narrow(lead.wish, lead.user_id, world, high)
     low = certify(site.domain, wish, lead.user_id, world) if wish is not None else None
     if wish is None or not isinstance(low, Decision) or low.calls != high.calls:
         return None
-    return (wish, low, high) if low.certificate.burden <= min(MAX_PAIR_LOW_BURDEN, high.certificate.burden - 1) else None
+    return (wish, low) if low.certificate.burden <= min(MAX_PAIR_LOW_BURDEN, lead.burden - 1) else None
 
 
 class Drawn(NamedTuple):
@@ -212,27 +213,32 @@ def _in_turns(leads: Sequence[Entry], rng: Random) -> list[Entry]:
 def _single(supply: Supply, site: OpenDomain, bucket: Bucket, lead: Entry, config: TasksConfig, rng: Random) -> list[Task]:
     """One task that the entry leads; empty where three tries of filling and order give none in this bucket."""
     entries = supply.shelves[site.name, lead.user_id]
+    if lead.after is not None:
+        return _of_bucket(compose(site, [lead.after, lead], config), bucket)
     for _ in range(3):
-        others = _fill(lead, entries, bucket.cell.writes, rng)
+        others = _fill(_company(lead, entries, rng), bucket.cell.writes - lead.writes)
         if others is None:
             return []
         parts = [*others, lead]
         if lead.outcome != "transfer":
             rng.shuffle(parts)
-        task = compose(site, parts, config)
-        if not isinstance(task, Flaw) and (task.cell, task.kind) == (bucket.cell, bucket.kind):
-            return [task]
-        if not others:
-            return []
+        made = _of_bucket(compose(site, parts, config), bucket)
+        if made or not others:
+            return made
     return []
+
+
+def _of_bucket(task: Task | Flaw, bucket: Bucket) -> list[Task]:
+    return [task] if isinstance(task, Task) and (task.cell, task.kind) == (bucket.cell, bucket.kind) else []
 
 
 def _pair(site: OpenDomain, lead: Entry) -> list[Task]:
     """Two tasks with one gold: told at high and at low burden."""
     found = _low(site, lead)
-    if found is None:
+    high = certify(site.domain, lead.wish, lead.user_id, site.environment())
+    if found is None or not isinstance(high, Decision):
         return []
-    wish, low, high = found
+    wish, low = found
     name = content_id("pair", [lead.user_id, [call.key for call in high.calls]])
     tasks = [
         assemble(site, [lead], (lead.wish,), (high,), Pair(id=name, member="high")),

@@ -1,6 +1,6 @@
 """The airline: bookings, changes, cancellations and compensation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from writ.domains.airline.generator import generate
 from writ.domains.airline.reachability import given_by
 from writ.domains.airline.tools import AirlineTools
 from writ.domains.airline.wishes import KINDS
+from writ.domains.airline.wishes.refusals import CancelRefused
 from writ.domains.base import Domain, Reads, Ruling, Said, Shown
 from writ.domains.database import Database
 from writ.domains.environment import Environment
@@ -45,6 +46,11 @@ class Airline(Domain):
         user = world.state.get("users", user_id) or {}
         name = f"{user['name']['first_name']} {user['name']['last_name']}"
         return (Fact(name="name", value=name, text=name, question="What is your name?", cues=("your name", "full name")), known)
+
+    def sequels(self, wish: Wish, write: Call, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+        """The reservation that the user has cancelled as their trip to somewhere, once more by its id."""
+        if write.name == "cancel_reservation" and "id" not in wish.slots.get("trip", {}):
+            yield CancelRefused().wish({"id": write.arguments["reservation_id"]}, rng.choice(("change_of_plan", "other")), rng)
 
     def identify(self, said: Said) -> Reads[str]:
         """No tool looks a user up: the id that the user gives is taken as it is, and refused by the first read where it is wrong."""

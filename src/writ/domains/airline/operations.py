@@ -102,7 +102,7 @@ class AirlineOperations(Toolkit):
     def _enter(self, reservation: Record) -> Record:
         """Put a new reservation into the database, and take its seats."""
         for segment in reservation["flights"]:
-            day = self.database.edit("flights", segment["flight_number"])["dates"][segment["date"]]
+            day = self.database.edit("flights", segment["flight_number"], "dates", segment["date"])
             day["available_seats"][reservation["cabin"]] -= len(reservation["passengers"])
         self.database.insert("reservations", reservation["reservation_id"], reservation)
         self.database.edit("users", reservation["user_id"])["reservations"].append(reservation["reservation_id"])

@@ -12,7 +12,7 @@ from writ.domains.retail.evidence_book import PRODUCT_LIST, Book, Json, account,
 from writ.domains.retail.tools import RetailTools
 from writ.domains.retail.wishes.cancel import CancelOrder
 from writ.domains.retail.wishes.paying import ChangePayment
-from writ.domains.retail.wishes.refusals import REFUSALS
+from writ.domains.retail.wishes.refusals import REFUSALS, sequels
 from writ.domains.retail.wishes.returns import ReturnItems
 from writ.domains.retail.wishes.savings import SaveOnDelivered, SaveOnPending
 from writ.domains.retail.wishes.shipping import ChangeAddress, ChangeHome
@@ -66,6 +66,9 @@ class Retail(Domain):
             _identity("last_name", last, "What is your last name?", "name"),
             _identity("zip", zip_code, "What is your zip code?", "zip", "postal"),
         )
+
+    def sequels(self, wish: Wish, write: Call, world: Environment, user_id: str, rng: Random) -> Iterator[Wish]:
+        return sequels(write, world, rng)
 
     def identify(self, said: Said) -> Reads[str]:
         if "email" in said:

@@ -32,7 +32,8 @@ from writ.schema import Distractor, Fact, Rival, Wish
 
 
 class AddBags(TripKind):
-    """Slots: `trip` (reference), `add` (bags more than now) or `total` (bags from now on), `payment` (reference), `ask` (perhaps `fee`)."""
+    """Slots: `trip` (reference), `add` (bags more than now) or `total` (bags from now on), `payment` (reference), `ask` (perhaps `fee`),
+    `free` (true where they must cost nothing)."""
 
     name = "add_bags"
     tools: ClassVar[tuple[str, ...]] = ("update_reservation_baggages",)
@@ -75,11 +76,13 @@ class AddBags(TripKind):
         total = slots["total"] if "total" in slots else found.trip["total_baggages"] + slots["add"]
         if total < found.trip["total_baggages"]:
             return about_trip(Outcome(rule="bags_removed"), slots["trip"], found)
+        user = yield queries.profile(user_id)
+        nonfree = max(0, total - free_bags(user["membership"], found.trip["cabin"], len(found.trip["passengers"])))
+        if slots.get("free") and nonfree > found.trip["nonfree_baggages"]:
+            return about_trip(Outcome(rule="bag_count"), slots["trip"], found)
         method = yield from find_method(slots["payment"], found.trip)
         if isinstance(method, str):
             return about_trip(Outcome(rule=method), slots["trip"], found)
-        user = yield queries.profile(user_id)
-        nonfree = max(0, total - free_bags(user["membership"], found.trip["cabin"], len(found.trip["passengers"])))
         fee = BAG_DOLLARS * max(0, nonfree - found.trip["nonfree_baggages"])
         if method["source"] == "gift_card" and method["amount"] < fee:
             return about_trip(Outcome(rule="payment_short"), slots["trip"], found)

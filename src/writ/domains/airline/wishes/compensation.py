@@ -44,7 +44,8 @@ COMPLAINTS = {
 
 
 class Compensation(TripKind):
-    """Slots: `trip` (reference), `complaint` (see COMPLAINTS), `then` (`cancel`, or empty), and with it `reason` and `because`."""
+    """Slots: `trip` (reference), `complaint` (see COMPLAINTS), `then` (`cancel`, or empty), and with it `reason` and `because`;
+    `amount` (dollars) where the user takes nothing else."""
 
     name = "compensation"
     tools: ClassVar[tuple[str, ...]] = ("send_certificate", "cancel_reservation")
@@ -137,6 +138,8 @@ def _settled(slots: Record, trip: Record, statuses: Mapping[Flight, str]) -> Out
     amount = due(trip, set(statuses.values()), changed=bool(slots["then"]), complaint=slots["complaint"])
     if isinstance(amount, str):
         return Outcome(rule=amount)
+    if slots.get("amount", amount) != amount:
+        return Outcome(rule="compensation_amount")
     certificate = call("send_certificate", user_id=trip["user_id"], amount=amount)
     if not slots["then"]:
         return Outcome((certificate,))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from writ.domains.airline.clock import TODAY
 from writ.domains.airline.network import network
-from writ.domains.airline.payments import kind_of, refs_of
+from writ.domains.airline.payments import free_bags, kind_of, refs_of
 from writ.domains.airline.policy import GONE, is_eligible
 from writ.domains.airline.trips import CABINS, fits, is_ahead, is_live, names, turn
 from writ.domains.airline.wishes.bags import AddBags
@@ -19,7 +19,21 @@ from writ.domains.airline.wishes.common import Record, by_id, flights_of, live, 
 from writ.domains.airline.wishes.compensation import COMPLAINTS, Compensation
 from writ.domains.airline.wishes.passengers import ChangePassengers
 from writ.domains.environment import Environment
-from writ.schema import Wish
+from writ.domains.wording import spin
+from writ.schema import Fact, Wish
+
+FREE = "free of charge"
+FOR_NOTHING = (
+    "{{All of them|These bags|They} {must|should|have to} be [free]{|, of course| for me}."
+    "|{I expect|I want|We expect} {them|these bags|all of them} [free]{|, nothing less|, or not at all}."
+    "|{It|This} {must|has to|should} be [free], {or I do not want it|otherwise leave it|or forget it}.}"
+)
+NO_LESS = (
+    "{{I want|I expect|I think I deserve|I am asking for} a {certificate|voucher} {of|over|worth} [amount], {nothing less|not a cent less}."
+    "|{It|The certificate|What you send me} {must|has to|should} be [amount]{| at least|, and not less}."
+    "|{Anything below|Less than} [amount] {will not do|is not acceptable|is no use to me}.}"
+)
+"""What is added to a wish for bags, and to a complaint, by those who want more than the rules give."""
 
 
 def told_ways(trip: Record, trips: list[Record], rng: Random) -> list[Record]:
@@ -194,7 +208,7 @@ def _other_cabin(trip: Record) -> str:
 
 
 class BagsRefused(AddBags):
-    """Fewer bags than now, or paid with a certificate."""
+    """Fewer bags than now, paid with a certificate, or for nothing beyond the free allowance."""
 
     name = "add_bags_refused"
     tools: ClassVar[tuple[str, ...]] = ()
@@ -211,6 +225,28 @@ class BagsRefused(AddBags):
         if trip is not None and certificates:
             ref = told_ways(trip, trips, rng)[0]
             yield Wish(kind=self.name, slots={"trip": ref, "add": rng.choice((1, 2, 3)), "payment": rng.choice(certificates), "ask": []})
+        yield from self._for_nothing([trip for trip in trips if is_ahead(trip)], trips, user, rng)
+
+    def _for_nothing(self, ahead: list[Record], trips: list[Record], user: Record, rng: Random) -> Iterator[Wish]:
+        for trip in rng.sample(ahead, min(1, len(ahead))):
+            free = free_bags(user["membership"], trip["cabin"], len(trip["passengers"]))
+            add = max(1, free - trip["total_baggages"] + rng.choice((1, 2)))
+            if trip["total_baggages"] + add - free > trip["nonfree_baggages"]:
+                slots = {"trip": told_ways(trip, trips, rng)[0], "add": add, "payment": {"original": True}, "ask": [], "free": True}
+                yield Wish(kind=self.name, slots=slots)
+
+    def facts(self, wish: Wish) -> tuple[Fact, ...]:
+        facts = super().facts(wish)
+        return (*facts, Fact(name="free", value=True, text=FREE)) if wish.slots.get("free") else facts
+
+    def request(self, wish: Wish, rng: Random) -> str:
+        text = super().request(wish, rng)
+        return f"{text} {spin(rng, FOR_NOTHING, {'free': FREE})}" if wish.slots.get("free") else text
+
+    def script(self, wish: Wish) -> str:
+        if not wish.slots.get("free"):
+            return super().script(wish)
+        return f"{super().script(wish)} You insist that all of these bags come {FREE}; if that cannot be, you want none of them."
 
 
 class PassengersRefused(ChangePassengers):
@@ -242,6 +278,23 @@ class CompensationRefused(Compensation):
         for trip in rng.sample(trips, min(2, len(trips))):
             ref = told_ways(trip, trips, rng)[0]
             yield Wish(kind=self.name, slots={"trip": ref, "complaint": self._complaint(trip, user, world, rng), "then": ""})
+        hit = [trip for trip in trips if is_eligible(user, trip) and "cancelled" in {status_in(world, flight) for flight in flights_of(trip)}]
+        for trip in hit[:1]:
+            amount = 100 * len(trip["passengers"]) + rng.choice((100, 150, 200))
+            slots = {"trip": told_ways(trip, trips, rng)[0], "complaint": "cancelled", "then": "", "amount": amount}
+            yield Wish(kind=self.name, slots=slots)
+
+    def facts(self, wish: Wish) -> tuple[Fact, ...]:
+        facts, amount = super().facts(wish), wish.slots.get("amount")
+        return (*facts, Fact(name="amount", value=amount, text=f"{amount} dollars")) if amount else facts
+
+    def request(self, wish: Wish, rng: Random) -> str:
+        text, amount = super().request(wish, rng), wish.slots.get("amount")
+        return f"{text} {spin(rng, NO_LESS, {'amount': f'{amount} dollars'})}" if amount else text
+
+    def script(self, wish: Wish) -> str:
+        text, amount = super().script(wish), wish.slots.get("amount")
+        return f"{text} You want a certificate of {amount} dollars, and you do not take a smaller one." if amount else text
 
     def _complaint(self, trip: Record, user: Record, world: Environment, rng: Random) -> str:
         """One that the policy does not pay for, the delay of a trip that stays as it is first of all."""

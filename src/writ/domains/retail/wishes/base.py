@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, ClassVar
 
-from writ.domains.base import Outcome, Reads, WishKind, run
+from writ.domains.base import Outcome, Proof, Reads, WishKind, run
 from writ.domains.environment import Environment
 from writ.domains.retail.evidence_book import Book, Decline, Json
 from writ.domains.retail.policy import RULES, ruling, status_rule
@@ -49,9 +49,12 @@ class RetailKind(WishKind):
         return (yield from self._settled(wish, user_id, Book()))
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
+        return self.prove(wish, user_id, world).rivals
+
+    def prove(self, wish: Wish, user_id: str, world: Environment) -> Proof:
         book = Book()
-        run(self._settled(wish, user_id, book), world.read)
-        return iter(book.rivals)
+        outcome, reads = run(self._settled(wish, user_id, book), world.read)
+        return Proof(outcome, reads, iter(book.rivals))
 
     def _settled(self, wish: Wish, user_id: str, book: Book) -> Reads[Outcome]:
         try:

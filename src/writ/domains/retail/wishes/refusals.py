@@ -26,7 +26,7 @@ from writ.domains.retail.wishes.references import item_reference, references_to
 from writ.domains.retail.wishes.returns import RETURN, ReturnItems
 from writ.domains.retail.wishes.shipping import ChangeAddress
 from writ.domains.retail.wishes.swaps import EXCHANGE, MODIFY, ChangeItems, ExchangeItems, SwapKind
-from writ.schema import Distractor, Fact, Wish
+from writ.schema import Call, Distractor, Fact, Wish
 
 ACCEPTS = " If this turns out to be impossible, you accept it and do not ask for anything else instead."
 
@@ -246,6 +246,21 @@ class RefusedReturn(Refused, ReturnItems):
 
     def _plain(self, order: Json, items: Json, payment: Json) -> Wish:
         return Wish(kind=self.name, slots={"order": order, "items": items, "payment": payment})
+
+
+def sequels(write: Call, world: Environment, rng: Random) -> Iterator[Wish]:
+    """A second wish about an order, named by its id, that a write has just closed: to cancel, to send elsewhere, or to return all of it."""
+    order = world.state.get("orders", write.arguments.get("order_id"))
+    if order is None:
+        return
+    named: Json = {"by": "ids", "ids": [order["order_id"]]}
+    if status_rule(CANCEL, order["status"]) == "already_modified":
+        yield Wish(kind=RefusedCancel.name, slots={"order": named, "reason": rng.choice(REASONS)})
+        yield Wish(kind=RefusedAddress.name, slots={"order": named, "address": {"by": "words", "address": new_address(rng)}})
+    elif status_rule(CANCEL, order["status"]) == "already_cancelled":
+        yield Wish(kind=RefusedAddress.name, slots={"order": named, "address": {"by": "words", "address": new_address(rng)}})
+    elif status_rule(RETURN, order["status"]) == "already_requested":
+        yield Wish(kind=RefusedReturn.name, slots={"order": named, "items": {"by": "all"}, "payment": {"by": "original"}})
 
 
 REFUSALS: tuple[RetailKind, ...] = (
