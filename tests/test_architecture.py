@@ -33,7 +33,14 @@ LAYERS = {
     "__init__": 0,
 }
 
-VENDORS = {"boto3": {"storage"}, "botocore": {"storage"}, "openai": {"llm"}, "kubernetes": {"runners", "jobs"}, "argo_workflows": {"runners"}}
+VENDORS = {
+    "boto3": {"storage"},
+    "botocore": {"storage"},
+    "openai": {"llm"},
+    "kubernetes": {"runners", "jobs"},
+    "argo_workflows": {"runners"},
+    "prometheus_client": {"runners"},
+}
 
 
 def modules():

@@ -232,3 +232,5 @@ class RunConfig(Record):
     cluster: ClusterConfig = execution(ClusterConfig())
     workers: int = execution(1, ge=1)
     """Processes that simulate."""
+    metrics_port: int | None = execution(None, ge=1, le=65535)
+    """Where a stage that talks to models exports Prometheus metrics, at `/metrics`; None: nowhere."""

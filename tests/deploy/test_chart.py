@@ -61,13 +61,23 @@ def test_chart_files_are_byte_identical_to_the_argo_templates() -> None:
     assert copies == sources, "cp argo/templates/writ-*.yaml helm/writ/files/argo/"
 
 
-def test_chart_readme_is_what_its_generator_writes() -> None:
-    spec = importlib.util.spec_from_file_location("chart_readme", ROOT / "helm/readme.py")
+def generator(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"chart_{name}", ROOT / f"helm/{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (CHART / "README.md").read_text() == module.readme(), "python helm/readme.py"
+    return module
+
+
+def test_chart_readme_is_what_its_generator_writes() -> None:
+    assert (CHART / "README.md").read_text() == generator("readme").readme(), "python helm/readme.py"
+
+
+def test_dashboards_are_what_their_generator_writes() -> None:
+    boards = generator("dashboards")
+    written = {p.stem: p.read_text() for p in (CHART / "files/dashboards").iterdir()}
+    assert written == {name: boards.dashboard(name) for name in boards.BOARDS}, "python helm/dashboards.py"
 
 
 def test_chart_schema_closes_every_object_that_is_not_open_by_purpose() -> None:
@@ -166,6 +176,7 @@ def test_store_and_credentials_reach_stages_and_argo() -> None:
     parameters = {p["name"]: p["value"] for p in named(rendered, "WorkflowTemplate", "writ-pipeline")["spec"]["arguments"]["parameters"]}
     assert (parameters["store"], parameters["credentials-secret"]) == ("s3://writ/tenant-a", "writ-credentials")
     settings = yaml.safe_load(named(rendered, "ConfigMap", "writ-settings")["data"]["platform.yaml"])
+    assert settings["metrics_port"] == 9464
     assert settings["s3"] == {"region": "us-east-1", "addressing_style": "path", "endpoint_url": "http://s3.storage.svc:9000"}
     repository = yaml.safe_load(named(rendered, "ConfigMap", "artifact-repositories")["data"]["default-v1"])["s3"]
     assert repository["accessKeySecret"]["name"] == "writ-credentials"
@@ -230,6 +241,16 @@ def test_kueue_queue_is_named_by_what_needs_gpus(vllm: Rendered) -> None:
     assert leaf(vllm, "launch")["metadata"]["labels"][label] == leaf(vllm, "simulate")["metadata"]["labels"][label] == "writ"
     assert label not in leaf(vllm, "tasks")["metadata"]["labels"]
     assert named(vllm, "LocalQueue", "writ")["spec"] == {"clusterQueue": "gpus"}
+
+
+def test_shards_are_scraped_at_the_port_that_their_settings_open(vllm: Rendered) -> None:
+    monitor = named(vllm, "PodMonitor", "writ-shards")["spec"]
+    port = monitor["podMetricsEndpoints"][0]["port"]
+    opened = next(each for each in leaf(vllm, "simulate")["container"]["ports"] if each["name"] == port)["containerPort"]
+    assert yaml.safe_load(named(vllm, "ConfigMap", "writ-settings")["data"]["platform.yaml"])["metrics_port"] == opened
+    assert monitor["selector"]["matchExpressions"][0]["key"] in leaf(vllm, "simulate")["metadata"]["labels"]
+    rule = named(vllm, "NetworkPolicy", "writ-metrics")["spec"]["ingress"][0]
+    assert {"port": opened} in rule["ports"]
 
 
 def test_every_alert_names_its_next_action_and_runbook(vllm: Rendered) -> None:

@@ -26,3 +26,12 @@ def test_latency_above_the_last_bound_counts() -> None:
     histogram.add(1e6)
     assert histogram.count == 1
     assert histogram.quantile_s(0.5) > 700
+
+
+def test_cumulative_counts_end_with_all_and_hold_every_bucket_below_their_bound():
+    histogram = Histogram()
+    for seconds in (0.0001, 0.002, 0.5, 1e6):
+        histogram.add(seconds)
+    found = histogram.cumulative()
+    assert found[-1] == (float("inf"), 4)
+    assert all(count == sum(seconds <= bound for seconds in (0.0001, 0.002, 0.5, 1e6)) for bound, count in found)

@@ -30,5 +30,5 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "writ.platform" -}}
 {{- $s3 := dict "region" .Values.store.region "addressing_style" .Values.store.addressingStyle -}}
 {{- with .Values.store.endpointUrl }}{{ $_ := set $s3 "endpoint_url" . }}{{ end -}}
-{{- mergeOverwrite (dict "s3" $s3) (deepCopy .Values.platform.settings) | toYaml -}}
+{{- mergeOverwrite (dict "s3" $s3 "metrics_port" 9464) (deepCopy .Values.platform.settings) | toYaml -}}
 {{- end }}

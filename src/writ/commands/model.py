@@ -10,6 +10,7 @@ from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
 from writ.llm import server as front
 from writ.llm.faults import FaultPlan, Faulty
+from writ.runners.metrics import ServerMetrics
 from writ.runners.scripted import EveryRun
 from writ.schema import DomainSnapshot, Instruction
 from writ.simulation.scripted.server import Scripted
@@ -48,7 +49,7 @@ def serve(
     with_input: bool,
 ) -> None:
     """Serve the scripted model: agent and user of the conversations of one `instructions` artifact, or of every run of a store and of the folders
-    in it. Prints its URL when it listens.
+    in it. Prints its URL when it listens; counts what it does at `/metrics`, for Prometheus.
 
     A request's `user` field says which side of which conversation it is for: `agent:<instruction id>:<rollout>`.
 
@@ -65,7 +66,16 @@ def serve(
     else:
         answer = EveryRun(lambda folder: open_store(f"{out}/{folder}".rstrip("/"), s3=s3), rates)
     answer = Faulty(answer, FaultPlan(latency_s=latency_s)) if latency_s else answer
-    serving = front.serve_until_signalled(answer, models=names, host=host, port=port, announce=_announce, with_input=with_input)
+    counted = None if with_input else ServerMetrics(answer)  # the process that starts an embedded model counts for itself
+    serving = front.serve_until_signalled(
+        counted or answer,
+        models=names,
+        host=host,
+        port=port,
+        announce=_announce,
+        with_input=with_input,
+        metrics=counted.text if counted else None,
+    )
     try:
         asyncio.run(serving)
     except OSError as e:

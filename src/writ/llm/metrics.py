@@ -1,4 +1,4 @@
-"""What an endpoint did, counted. Plain numbers; who shows or exports them decides how."""
+"""What an endpoint did, counted. Plain numbers; who shows or exports them (`runners/metrics.py`) decides how."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -25,6 +25,11 @@ class Histogram:
     @property
     def count(self) -> int:
         return sum(self.counts)
+
+    def cumulative(self) -> list[tuple[float, int]]:
+        """Every fourth bound and how many were at or below it, the last one infinity."""
+        upto = [*range(3, len(_BOUNDS_S), 4), len(_BOUNDS_S)]
+        return [((*_BOUNDS_S, float("inf"))[last], sum(self.counts[: last + 1])) for last in upto]
 
     def quantile_s(self, share: float) -> float:
         """Upper bound of the bucket that holds this quantile; 0 for an empty histogram, the last bound for anything above it."""

@@ -17,6 +17,7 @@ from writ.llm import EndpointSettings
 from writ.llm.pool import Endpoint, open_endpoint
 from writ.pipeline import BY_NAME, Plan, Ports, Stage
 from writ.runners.execute import Listener, Progress, open_writer, read_input
+from writ.runners.metrics import StageMetrics
 from writ.runners.ready import await_ready
 from writ.schema import Trajectory
 from writ.scoring.benchmark import GOLD
@@ -134,15 +135,18 @@ class _Runner:
         self._key, self._shard, self._shards = key, shard, shards
         self._done = 0
         self._losses: dict[str, int] = {}
+        self._metrics: StageMetrics | None = None
 
     async def run(self) -> Manifest:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
         user = open_endpoint(self._config.simulation.user, self._keys.user)
+        self._metrics = StageMetrics(self._stage.name, {"agent": agent, "user": user})
         try:
-            await await_ready(agent, user, stop, tools=self._stage is STAGE)  # a model that calls no tool can still be measured
-            return await self._write(agent, user, stop)
+            with self._metrics.exported(self._config.metrics_port):
+                await await_ready(agent, user, stop, tools=self._stage is STAGE)  # a model that calls no tool can still be measured
+                return await self._write(agent, user, stop)
         finally:
             await agent.close()
             await user.close()
@@ -163,6 +167,8 @@ class _Runner:
         return manifest
 
     def _event(self, event: Any) -> None:
+        if self._metrics:
+            self._metrics.event(event)
         if event.verdict is not None:
             self._done += 1
             if not event.verdict.kept:
