@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -59,18 +60,31 @@ def app() -> None:
     """
 
 
-def main() -> None:
-    """Runs a verb; a WritError becomes one line on standard error and its exit code."""
+def usage(e: click.ClickException) -> str:
+    """What was typed wrong and where its help is, on one line."""
+    context = getattr(e, "ctx", None) or click.Context(app, info_name="writ")
+    text = " ".join(e.format_message().split()).rstrip(".")
+    if isinstance(context.command, click.Group) and text.startswith("No such command"):
+        text += f"; there are {', '.join(context.command.list_commands(context))}"
+    return f"UsageError: {context.command_path}: {text}; '{context.command_path} --help' shows how"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a verb (`arguments`: those of the process by default); an error becomes one line on standard error and its exit code."""
     from writ.errors import WritError
 
     try:
-        app.main(prog_name="writ", standalone_mode=False)
+        app.main(arguments, prog_name="writ", standalone_mode=False)
+        sys.exit(0)
     except click.exceptions.Exit as e:
         sys.exit(e.exit_code)
     except click.Abort:
         sys.exit(130)
-    except click.ClickException as e:
+    except click.exceptions.NoArgsIsHelpError as e:
         e.show()
+        sys.exit(2)
+    except click.ClickException as e:
+        click.echo(usage(e), err=True)
         sys.exit(2)
     except WritError as e:
         click.echo(f"{type(e).__name__}: {' '.join(str(e).split())}", err=True)

@@ -15,7 +15,7 @@ from writ.storage import S3Settings
 class DomainsConfig(Record):
     """Which domains, over which databases."""
 
-    names: tuple[str, ...] = ("retail", "airline")
+    names: tuple[str, ...] = Field(("retail", "airline"), min_length=1)
     """Domains of the run."""
     code: dict[str, str] = {}
     """Where the code of a further domain is: `{library: examples/library}` (a folder with `domain.py`, or a dotted module)."""

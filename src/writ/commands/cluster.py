@@ -9,7 +9,7 @@ import click
 from pydantic import SecretStr
 
 from writ.artifacts import read_manifest
-from writ.commands.configuration import config_options, read_config
+from writ.commands.configuration import config_options, known_domains, read_config
 from writ.errors import ArtifactError, ConfigError, Unavailable, WritError
 from writ.pipeline import STAGES, Plan
 from writ.pipeline import plan as planned
@@ -77,6 +77,7 @@ def submit(
     config = read_config(config_file, sets, out, domain_data)
     if not config.out.startswith("s3://"):
         raise ConfigError(f"out is '{config.out}', which no pod can reach; set out to s3://bucket/prefix")
+    known_domains(config)
     text, keys = config_text(config), planned(config)
     click.echo(f"run {keys.run_id} in {config.out}")
     if _foretell(config, keys):
@@ -91,8 +92,8 @@ def submit(
 
 def _foretell(config: RunConfig, keys: Plan) -> bool:
     """Prints the plan. True if nothing is left to make."""
+    store = open_store(config.out, s3=config.s3.model_copy(update={"retry_within_s": min(3.0, config.s3.retry_within_s)}))
     try:
-        store = open_store(config.out, s3=config.s3.model_copy(update={"retry_within_s": 3.0}))
         standing = {stage.name: read_manifest(store, stage.name, keys.keys[stage.name]) for stage in STAGES}
     except (ConfigError, Unavailable) as e:
         click.echo(f"  the store cannot be read from here ({' '.join(str(e).split())}): the Workflow's plan will say what is reused", err=True)

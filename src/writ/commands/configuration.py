@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +32,7 @@ def config_options(command: F) -> F:
 
 def read_config(config_file: str | None, sets: Sequence[str], out: str | None = None, domain_data: str | None = None) -> RunConfig:
     """One frozen tree. Raises: ConfigError that names the key, the value and what is allowed."""
-    tree = _from_file(config_file) if config_file else {}
+    tree = from_file(config_file) if config_file else {}
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals:
@@ -45,19 +46,39 @@ def read_config(config_file: str | None, sets: Sequence[str], out: str | None = 
 
 
 def validated(tree: Mapping[str, Any], source: str) -> RunConfig:
-    """Raises: ConfigError for the first key that does not fit."""
+    """Raises: ConfigError for the first key that does not fit, names of checks and faults included."""
     try:
-        return RunConfig.model_validate(tree)
+        config = RunConfig.model_validate(tree)
     except ValidationError as e:
         raise ConfigError(_complaint(e, source)) from e
+    if config.verification.required:
+        from writ.verification.stage import required_checks
+
+        required_checks(config.verification)
+    if config.simulation.faults:
+        from writ.simulation.scripted.faults import checked
+
+        checked(config.simulation.faults)
+    return config
 
 
-def _from_file(name: str) -> dict[str, Any]:
+def known_domains(config: RunConfig) -> None:
+    """For verbs that foretell a run without opening its domains. Raises: ConfigError for a name that no code stands behind."""
+    from writ.domains.registry import load_domain
+
+    for name in config.domains.names:
+        load_domain(config.domains.code.get(name, name))
+
+
+def from_file(name: str) -> dict[str, Any]:
+    """What a file of settings holds. Raises: ConfigError."""
     try:
         tree = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
     except OSError as e:
         raise ConfigError(f"config file '{name}' cannot be read ({e.strerror}); name an existing YAML file") from e
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
+    except UnicodeDecodeError as e:
+        raise ConfigError(f"config file '{name}' is not UTF-8 (byte {e.start}); save it as UTF-8") from e
+    except yaml.YAMLError as e:
         raise ConfigError(f"config file '{name}' is not YAML ({' '.join(str(e).split())}); mend it") from e
     if tree is not None and not isinstance(tree, dict):
         raise ConfigError(f"config file '{name}' holds a {type(tree).__name__}, not keys and values; see examples/")
@@ -82,20 +103,24 @@ def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 def _complaint(e: ValidationError, source: str) -> str:
     error = e.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in error["loc"]) or "(top)"
+    key = ".".join(str(part) for part in error["loc"] if part != "[key]") or "(top)"
     if error["type"] == "extra_forbidden":
         return f"{source}: there is no key '{key}'; {_neighbours(error['loc'])}"
-    return f"{source}: key '{key}' is {error['input']!r}: {error['msg']}"
+    wanted = error["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
+    return f"{source}: key '{key}' is {error['input']!r}, which does not fit: {wanted}; set it so (docs/reference/configuration.md)"
 
 
 def _neighbours(path: Sequence[int | str]) -> str:
-    """The keys that are allowed where an unknown one was met."""
+    """The keys that are allowed where an unknown one was met; the likely one first."""
     model: Any = RunConfig
     for part in path[:-1]:
         field = getattr(model, "model_fields", {}).get(part)
         model = getattr(field, "annotation", None)
-    names = getattr(model, "model_fields", None)
-    return f"allowed here: {', '.join(names)}" if names else "see docs/reference for the keys"
+    names = list(getattr(model, "model_fields", ()))
+    close = get_close_matches(str(path[-1]), names, 1)
+    prefix = "".join(f"{part}." for part in path[:-1])
+    meant = f"did you mean '{prefix}{close[0]}'? " if close else ""
+    return f"{meant}allowed here: {', '.join(names)}" if names else "docs/reference/configuration.md lists the keys"
 
 
 def api_key(endpoint: EndpointSettings) -> SecretStr | None:

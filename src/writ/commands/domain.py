@@ -97,6 +97,6 @@ def replay(name: str, file: str, domain_data: str | None) -> None:
     except OSError as e:
         raise ConfigError(f"{file} cannot be read ({e.strerror}); name a file of JSON lines, or - for standard input") from e
     with lines:
-        for line in replayed(lines, site.domain.toolkit, site.database):
+        for line in replayed(lines, site.domain.toolkit, site.database, source=file):
             sys.stdout.buffer.write(line)
     sys.stdout.flush()

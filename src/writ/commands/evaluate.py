@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from writ.commands.configuration import api_key, config_options, read_config
+from writ.commands.files import NewFile, write_file
 from writ.commands.progress import Display
 from writ.domains.registry import open_domain
 from writ.errors import ConfigError
@@ -28,7 +29,7 @@ from writ.settings import RunConfig
 @config_options
 @click.option("--benchmark", metavar="DIR", help="The benchmark's folder: its own tasks, prompts, protocol and reward, instead of held-out tasks.")
 @click.option("--model", "models", multiple=True, metavar="NAME=URL", help="A model to measure as the agent; may repeat, to compare.")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="File for all figures, as JSON.")
+@click.option("--to", "target", type=NewFile(), metavar="FILE", help="File for all figures, as JSON.")
 @click.option("--submission", "folder", type=click.Path(path_type=Path), help="Folder for leaderboard files in the benchmark's format.")
 @click.option("--about", default="", metavar="ORG,MODEL_ORG,EMAIL", help="What the leaderboard asks of a submission.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of a live display.")
@@ -64,7 +65,7 @@ def evaluate(
     compared = compare({name: each.scores for name, each in examined.items()}, how)
     _show(summaries, compared, examined)
     if target is not None:
-        target.write_text(json.dumps(_figures(summaries, compared, examined), indent=2) + "\n", encoding="utf-8")
+        write_file(target, json.dumps(_figures(summaries, compared, examined), indent=2) + "\n")
     if folder is not None:
         for summary in summaries:
             _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], examined[summary.model], about)

@@ -1,11 +1,13 @@
 """`writ model serve`: the embedded models over HTTP, for the simulator and for any other OpenAI-compatible client."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 import click
+from pydantic import ValidationError
 
-from writ.artifacts import read_manifest, read_records
+from writ.artifacts import Manifest, read_manifest, read_records
 from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
 from writ.llm import server as front
@@ -30,7 +32,7 @@ def model() -> None:
 @click.option("--domain", "domain_key", metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
 @click.option("--instructions", "instructions_key", metavar="KEY", help="Key of the `instructions` artifact; without either: every run's.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
-@click.option("--port", default=8008, show_default=True, help="0 takes a free one.")
+@click.option("--port", default=8008, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")
 @click.option("--latency-s", default=0.0, show_default=True, help="Seconds before each answer, as a real model takes some.")
@@ -55,11 +57,12 @@ def serve(
 
     Example: writ model serve --out runs --domain 7c45b97e7b633f2a --instructions 8db1587507eb7a95 --port 8008
     """
-    s3, rates = S3Settings.model_validate_json(s3_settings), dict(_rate(text) for text in faults)
+    s3, rates = _s3(s3_settings), dict(_rate(text) for text in faults)
     answer: front.Answer
     if domain_key and instructions_key:
         store = open_store(out, s3=s3)
         sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
+        _manifest(store, "instructions", instructions_key)
         answer = Scripted(sites, _lookup(store, instructions_key), rates)
     elif domain_key or instructions_key:
         raise ConfigError("--domain and --instructions go together; give both, or neither to serve every run of the store")
@@ -78,19 +81,34 @@ def serve(
     )
     try:
         asyncio.run(serving)
+    except socket.gaierror as e:
+        raise ConfigError(f"--host {host}: {e.strerror}; name an address of this machine, or 0.0.0.0 for all") from e
     except OSError as e:
         raise Unavailable(f"cannot listen on {host}:{port} ({e.strerror}); choose another --port") from e
+
+
+def _s3(text: str) -> S3Settings:
+    try:
+        return S3Settings.model_validate_json(text)
+    except ValidationError as e:
+        error = e.errors(include_url=False)[0]
+        key = ".".join(map(str, error["loc"])) or "text"
+        raise ConfigError(f'--s3 {text}: {key}: {error["msg"]}; write --s3 \'{{"endpoint_url": "http://host:8333"}}\'') from e
 
 
 def _announce(running: front.RunningServer) -> None:
     print(running.base_url, flush=True)
 
 
-def _records(store: Store, stage: str, key: str, record: type) -> list:  # type: ignore[type-arg]
+def _manifest(store: Store, stage: str, key: str) -> Manifest:
     manifest = read_manifest(store, stage, key)
     if manifest is None:
         raise ArtifactError(f"{store.url}/{stage}/{key} is not a finished artifact; `writ plan` prints the keys of a run")
-    return list(read_records(store, manifest, record))
+    return manifest
+
+
+def _records(store: Store, stage: str, key: str, record: type) -> list:  # type: ignore[type-arg]
+    return list(read_records(store, _manifest(store, stage, key), record))
 
 
 def _lookup(store: Store, key: str) -> Callable[[str], Instruction]:

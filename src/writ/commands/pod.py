@@ -7,7 +7,7 @@ from typing import Any
 import click
 import yaml
 
-from writ.commands.configuration import validated
+from writ.commands.configuration import from_file, validated
 from writ.commands.progress import Display
 from writ.commands.run import keys_of
 from writ.errors import ConfigError
@@ -80,8 +80,7 @@ def _listener(display: Display, progress: Path | None, config: RunConfig, name: 
 def _config(text: str, platform_file: str | None, out: str) -> RunConfig:
     """The run's settings over the platform's. Raises: ConfigError."""
     run = _tree(text, "the parameter `config`")
-    platform = Path(platform_file) if platform_file else None
-    base = _tree(platform.read_text(encoding="utf-8"), str(platform)) if platform and platform.is_file() else {}
+    base = from_file(platform_file) if platform_file and Path(platform_file).exists() else {}
     return validated(_over(base, run) | {"out": out}, "the parameter `config`")
 
 

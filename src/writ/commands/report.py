@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from writ.commands.configuration import validated
+from writ.commands.files import NewFile, write_file
 from writ.commands.stored import Stored, find_run
 from writ.report.head import Head, domain_facts
 from writ.report.index import Index
@@ -19,7 +20,7 @@ from writ.report.stage import index_of, write_report
 @click.argument("runs", nargs=-1, required=True, metavar="RUN [OTHER]")
 @click.option("--out", metavar="DIR|s3://…", help="The store of the runs (key: out).")
 @click.option("--config", "config_file", metavar="FILE", help="Settings as YAML, for a store on S3.")
-@click.option("--to", "target", type=click.Path(path_type=Path), help="Write the page to this file instead of the store.")
+@click.option("--to", "target", type=NewFile(), metavar="FILE", help="Write the page to this file instead of the store.")
 @click.option("--open", "opening", is_flag=True, help="Open the page in a browser.")
 def report(runs: tuple[str, ...], out: str | None, config_file: str | None, target: Path | None, opening: bool) -> None:
     """Make a run's page, or one that compares two runs.
@@ -46,7 +47,7 @@ def _put(stored: Stored, name: str, page: bytes, target: Path | None, opening: b
     if target is None and remote and opening:
         target = Path(f"{stored.run.run_id}-{name}")
     if target is not None:
-        target.write_bytes(page)
+        write_file(target, page)
         return str(target)
     key = f"report/{stored.run.keys['report']}/{name}"
     stored.store.put(key, page)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from writ.commands.configuration import api_key, config_options, read_config
+from writ.commands.configuration import api_key, config_options, known_domains, read_config
 from writ.commands.progress import Display
 from writ.commands.summary import summarize
 from writ.errors import ConfigError, YieldError
@@ -59,6 +59,7 @@ def plan(config_file: str | None, sets: tuple[str, ...], out: str | None, domain
     from writ.artifacts import read_manifest
 
     config = read_config(config_file, sets, out, domain_data)
+    known_domains(config)
     store, keys = open_store(config.out, s3=config.s3), planned(config)
     click.echo(f"run {keys.run_id} in {store.url}")
     for stage in STAGES:
@@ -112,6 +113,8 @@ def stage(
     if not 0 <= shard < shards or (shards > 1 and name != "simulate"):
         raise ConfigError(f"--shard {shard} --shards {shards}: shards are numbered from 0, and only 'simulate' has them")
     store, keys = open_store(config.out, s3=config.s3), planned(config)
+    if joining and name != "simulate":
+        raise ConfigError(f"--join: stage '{name}' has no shards; only 'simulate' has")
     if joining:
         manifest = join(keys, store, shards)
     else:

@@ -42,6 +42,8 @@ def only(store: Store, begin: str) -> Run:
     fitting = [run for run in runs if run.run_id.startswith(begin)]
     if len(fitting) == 1:
         return fitting[0]
-    there = ", ".join(run.run_id for run in (fitting or runs)[:8]) or "none: 'writ run' makes one"
+    if not runs:
+        raise ArtifactError(f"{store.url} holds no run; 'writ run --out {store.url}' makes one, or name another store with --out")
+    there = ", ".join(run.run_id for run in (fitting or runs)[:8])
     fact = f"{len(fitting)} runs begin with '{begin}'" if fitting else f"no run begins with '{begin}'"
     raise ArtifactError(f"{store.url}: {fact}; name one of: {there}")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from writ.commands.configuration import config_options, read_config
+from writ.commands.files import NewFile, write_file
 from writ.domains.sources import fingerprint, snapshots
 from writ.schema import BURDEN_BINS, burden_bin
 from writ.tasks.grid import Bucket
@@ -63,7 +64,7 @@ def _tables(domain: str, capacity: dict[Bucket, int]) -> dict[str, dict[tuple[st
 @tasks.command()
 @config_options
 @click.option("--format", "form", type=click.Choice(["writ", "tau2"]), default="writ", show_default=True, help="Our records, or tau2-bench's tasks.")
-@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="File to write: JSON lines (writ), or JSON (tau2).")
+@click.option("--to", "target", type=NewFile(), metavar="FILE", required=True, help="File to write: JSON lines (writ), or JSON (tau2).")
 def export(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_data: str | None, form: str, target: Path) -> None:
     """Write the tasks of a run's settings to a file: our own records, or tau2-bench's tasks.json.
 
@@ -75,7 +76,7 @@ def export(config_file: str | None, sets: tuple[str, ...], out: str | None, doma
     domain = snapshots(config.domains, seed=config.seed, content=fingerprint(config.domains))
     made = synthesize(config.tasks, count=config.dataset.count, seed=config.seed, domain=domain)
     if form == "tau2":
-        target.write_text(json.dumps([tau2_task(task) for task in made], indent=2, ensure_ascii=False), encoding="utf-8")
+        write_file(target, json.dumps([tau2_task(task) for task in made], indent=2, ensure_ascii=False))
     else:
-        target.write_text("".join(task.model_dump_json() + "\n" for task in made), encoding="utf-8")
+        write_file(target, "".join(task.model_dump_json() + "\n" for task in made))
     click.echo(f"wrote {target}")

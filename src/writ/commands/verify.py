@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from writ.commands.domain import data_option, opened
+from writ.commands.files import NewFile, write_file
+from writ.errors import ArtifactError
 from writ.schema import Verdict
 from writ.verification.foreign import Foreign, read_foreign
 from writ.verification.stage import CHECKS, judge
@@ -17,7 +19,7 @@ from writ.verification.stage import CHECKS, judge
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--domain", "name", required=True, help="Domain of the conversations: retail, airline, or a folder with domain.py.")
 @data_option
-@click.option("--to", "target", type=click.Path(path_type=Path), help="File for the verdicts, as JSON lines.")
+@click.option("--to", "target", type=NewFile(), metavar="FILE", help="File for the verdicts, as JSON lines.")
 def verify(file: Path, name: str, domain_data: str | None, target: Path | None) -> None:
     """Judge conversations that were made elsewhere.
 
@@ -29,8 +31,10 @@ def verify(file: Path, name: str, domain_data: str | None, target: Path | None) 
     judged: list[tuple[Foreign, Verdict]] = []
     for foreign in read_foreign(file, site.name):
         judged.append((foreign, judge(site, foreign.trajectory, foreign.task, None, certified=False)))
+    if not judged:
+        raise ArtifactError(f"{file} holds no conversation; name a results file, or JSON lines of OpenAI messages")
     if target is not None:
-        target.write_text("".join(verdict.model_dump_json() + "\n" for _, verdict in judged), encoding="utf-8")
+        write_file(target, "".join(verdict.model_dump_json() + "\n" for _, verdict in judged))
     _show(judged)
 
 

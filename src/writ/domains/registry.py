@@ -55,7 +55,10 @@ def _module_of(folder: Path) -> ModuleType:
         parent = ModuleType(package)
         parent.__path__ = [str(folder.resolve())]
         sys.modules[package] = parent
-    return importlib.import_module(f"{package}.domain")
+    try:
+        return importlib.import_module(f"{package}.domain")
+    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as e:
+        raise ConfigError(f"domain folder '{folder}': domain.py cannot be imported ({type(e).__name__}: {e}); mend it") from e
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from writ.domains.toolkit import Toolkit
 from writ.errors import ArtifactError
 
 
-def replay(lines: Iterable[bytes], toolkit: type[Toolkit], database: Database) -> Iterator[bytes]:
-    """One line of results for each line of calls, newline included; blank lines are skipped.
+def replay(lines: Iterable[bytes], toolkit: type[Toolkit], database: Database, source: str = "recording") -> Iterator[bytes]:
+    """One line of results for each line of calls, newline included; blank lines are skipped. `source`: what an error calls the lines.
 
     Raises: ArtifactError naming the line that is no recording.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield json.dumps(_replayed(_recording(line, number), Environment(toolkit, database))).encode() + b"\n"
+            yield json.dumps(_replayed(_recording(line, f"{source}, line {number}"), Environment(toolkit, database))).encode() + b"\n"
 
 
 def _replayed(recording: dict[str, Any], environment: Environment) -> dict[str, Any]:
@@ -33,19 +33,19 @@ def _replayed(recording: dict[str, Any], environment: Environment) -> dict[str, 
     return {"id": recording.get("id"), "initial_db_hash": initial, "results": results, "final_db_hash": environment.db_hash()}
 
 
-def _recording(line: bytes, number: int) -> dict[str, Any]:
+def _recording(line: bytes, place: str) -> dict[str, Any]:
     try:
         recording = json.loads(line)
     except (ValueError, RecursionError) as e:
-        raise _wrong(number, f"is not JSON ({e})") from e
+        raise _wrong(place, f"is not JSON ({e})") from e
     calls = recording.get("calls") if isinstance(recording, dict) else None
     if not isinstance(calls, list):
-        raise _wrong(number, "holds no list 'calls'")
-    for place, call in enumerate(calls, start=1):
+        raise _wrong(place, "holds no list 'calls'")
+    for number, call in enumerate(calls, start=1):
         if not isinstance(call, dict) or not isinstance(call.get("name"), str) or not isinstance(call.get("arguments"), dict):
-            raise _wrong(number, f"call {place}: wanted a name (string) and arguments (object)")
+            raise _wrong(place, f"has in call {number} no name (string) or no arguments (object)")
     return recording  # type: ignore[no-any-return]
 
 
-def _wrong(number: int, fact: str) -> ArtifactError:
-    return ArtifactError(f'recording: line {number} {fact}; wanted {{"id": …, "calls": [{{"name": …, "arguments": {{…}}}}]}}')
+def _wrong(place: str, fact: str) -> ArtifactError:
+    return ArtifactError(f'{place} {fact}; wanted {{"id": …, "calls": [{{"name": …, "arguments": {{…}}}}]}}')

@@ -63,11 +63,14 @@ def _from_files(config: DomainsConfig, name: str) -> DomainSnapshot:
     code = config.code.get(name, name)
     domain = load_domain(code)
     data = _bytes(root / name / "db.json")
+    database = parsed(data, str(root / name / "db.json"))
+    if not isinstance(database, dict):
+        raise ArtifactError(f"{root / name / 'db.json'} holds a {type(database).__name__}, not tables of records by id; take the file as published")
     tools = domain.toolkit.schemas_from(_bytes(root / name / "tools.json"), str(root / name / "tools.json"))
     return DomainSnapshot(
         name=name,
         code=code,
-        database=parsed(data, str(root / name / "db.json")),
+        database=database,
         policy=_text(root / name / "policy.md"),
         tools=tuple(tools),
         agent_prompt=_text(root / "agent_prompt.txt"),

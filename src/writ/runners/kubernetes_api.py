@@ -42,7 +42,8 @@ class KubernetesApi:
             chosen = next((each for each in contexts if each["name"] == context), active)
             self.namespace = namespace or chosen["context"].get("namespace", "default")
         except credentials.ConfigException as e:
-            self.namespace = namespace or _inside(e)
+            inside = _inside(e)
+            self.namespace = namespace or inside
         self._objects: Any = client.CustomObjectsApi()
         self._core: Any = client.CoreV1Api()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from writ.artifacts import Manifest, Run, read_manifest, write_run
-from writ.errors import Unavailable
+from writ.errors import ConfigError, Unavailable
 from writ.pipeline import BY_NAME, STAGES, Plan, code_version
 from writ.runners.execute import Listener, Progress
 from writ.runners.local import run_stage
@@ -148,5 +148,8 @@ def _show(pod: Pod, stage: str) -> None:
 
 
 def _put(folder: Path, name: str, text: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    except OSError as e:
+        raise ConfigError(f"--outputs {folder}: {name} cannot be written ({e.strerror}); name a folder that can be") from e

@@ -33,8 +33,12 @@ class LocalStore:
 
     def get(self, key: str) -> bytes:
         path = self._path(key)
-        with _refused("read", path), _missing(path):
-            return path.read_bytes()
+        try:
+            with _refused("read", path), _missing(path):
+                return path.read_bytes()
+        except Missing:
+            self._check_root()
+            raise
 
     def put(self, key: str, data: bytes) -> None:
         path = self._path(key)
@@ -63,6 +67,7 @@ class LocalStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         folder = self.root / check_prefix(prefix).rpartition("/")[0]
+        self._check_root()
         with _refused("list", folder):
             yield from sorted(key for key in self._keys(folder) if key.startswith(prefix))
 
@@ -80,6 +85,11 @@ class LocalStore:
                 with suppress(FileNotFoundError):
                     if now_s - other.stat().st_mtime > _STALE_S:
                         other.unlink()
+
+    def _check_root(self) -> None:
+        """A store that is not there yet is empty; a file in its place is a mistake."""
+        if self.root.exists() and not self.root.is_dir():
+            raise ConfigError(f"store {self.root} is a file, not a folder; name another folder with --out")
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
