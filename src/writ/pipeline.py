@@ -332,12 +332,12 @@ BENCHMARK_CHECKS = ("termination", "transcript", "calls", "end_state", "told", "
 
 def benchmark_tasks(*, picked: Mapping[str, tuple[str, ...]], domain: Iterable[DomainSnapshot]) -> Iterator[Task]:
     """The benchmark's own tasks in the form of ours, in the order of its files."""
+    from writ.domains.recordings import task_of
     from writ.scoring.benchmark import chosen, task_id
-    from writ.verification.foreign import benchmark_task
 
     for snapshot in domain:
         for raw in chosen(snapshot, picked):
-            yield benchmark_task(raw, snapshot.name).model_copy(update={"id": task_id(snapshot.name, str(raw["id"]))})
+            yield task_of(raw, snapshot.name, task_id(snapshot.name, str(raw["id"])))
 
 
 def benchmark_instructions(*, domain: Iterable[DomainSnapshot], tasks: Iterable[Task]) -> Iterator[Instruction]:

@@ -23,7 +23,8 @@ from writ.verification.stage import CHECKS, judge
 def verify(file: Path, name: str, domain_data: str | None, target: Path | None) -> None:
     """Judge conversations that were made elsewhere.
 
-    FILE holds JSON lines with `messages` in OpenAI form, or a tau2-bench results file; a check whose input is missing says not_applicable.
+    FILE holds conversations in OpenAI form (JSON lines, one JSON list, or a list of messages), or is a results file of tau2-bench or tau-bench;
+    a check whose input is missing says not_applicable.
 
     Example: writ verify results.json --domain retail --domain-data tau2-bench
     """
@@ -52,13 +53,15 @@ def _show(judged: list[tuple[Foreign, Verdict]]) -> None:
 
 
 def _compare(console: Console, judged: list[tuple[Foreign, Verdict]]) -> None:
-    """Our end state against the recorded one, where one was recorded."""
-    both = [
-        (foreign, next(check for check in verdict.checks if check.name == "end_state").result == "pass")
-        for foreign, verdict in judged
-        if foreign.recorded_db_match is not None
-    ]
+    """Our end state and reward against the recorded ones, where they were recorded and we judged them."""
+    states = [(foreign, next(check.result for check in verdict.checks if check.name == "end_state")) for foreign, verdict in judged]
+    _agree(console, "end state", [(each, ours == "pass", each.recorded_db_match) for each, ours in states if ours != "not_applicable"])
+    _agree(console, "reward", [(each, verdict.reward, each.recorded_reward) for each, verdict in judged if each.comparable])
+
+
+def _agree(console: Console, what: str, pairs: list[tuple[Foreign, object, object]]) -> None:
+    both = [(foreign, ours == theirs) for foreign, ours, theirs in pairs if theirs is not None and ours is not None]
     if both:
-        differing = [foreign.trajectory.task_id for foreign, ours in both if ours != foreign.recorded_db_match]
+        differing = [foreign.trajectory.task_id for foreign, same in both if not same]
         named = f"; they differ in task {', '.join(differing)}" if differing else ""
-        console.print(f"end state as recorded in {len(both) - len(differing)} of {len(both)}{named}")
+        console.print(f"{what} as recorded in {len(both) - len(differing)} of {len(both)}{named}")

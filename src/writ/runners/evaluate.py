@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from writ.artifacts import Manifest, read_manifest
+from writ.domains.recordings import task_of
 from writ.errors import ConfigError
 from writ.jobs.thread import served
 from writ.llm import ChatRequest, EndpointSettings, ModelFault, request_prefix
@@ -22,7 +23,6 @@ from writ.scoring.reward import assertions as asserted
 from writ.settings import RunConfig
 from writ.simulation.playback import Playback, Recording
 from writ.storage import Store, open_store
-from writ.verification.foreign import benchmark_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def gold_answered(config: RunConfig, planned: Plan, store: Store) -> Iterator[Ru
         return
     snapshots: list[DomainSnapshot] = list(read_stage(store, planned.keys, "domain"))
     recordings = [
-        Recording(benchmark_task(raw, snapshot.name), instruction(raw, snapshot.name), gold_messages(raw))
+        Recording(task_of(raw, snapshot.name), instruction(raw, snapshot.name), gold_messages(raw))
         for snapshot in snapshots
         for raw in snapshot.benchmark_tasks
     ]

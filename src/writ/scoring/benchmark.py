@@ -4,16 +4,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from writ.domains.recordings import RawTask, scenario
 from writ.errors import ConfigError
-from writ.schema import Behavior, DomainSnapshot, Instruction, Message, ToolCall
+from writ.schema import DomainSnapshot, Instruction, Message, ToolCall
 
 STOP = "###STOP###"
 
 GOLD = "gold"
 """Name of the model that replays gold actions."""
-
-RawTask = Mapping[str, Any]
-"""A task as the benchmark's file has it."""
 
 
 def task_id(domain: str, number: str) -> str:
@@ -36,24 +34,9 @@ def raw_tasks(snapshots: Iterable[DomainSnapshot]) -> dict[str, RawTask]:
 
 
 def instruction(raw: RawTask, domain: str) -> Instruction:
-    """The user's scenario, word for word; nothing of it is known as slots or facts."""
-    told = raw["user_scenario"]["instructions"]
-    fields = told if isinstance(told, dict) else {"reason_for_call": told}
-    texts = {name: fields.get(name) or "" for name in ("reason_for_call", "known_info", "unknown_info", "task_instructions")}
+    """The user's scenario, word for word."""
     name = task_id(domain, str(raw["id"]))
-    return Instruction(
-        id=name,
-        task_id=name,
-        domain=domain,
-        user_id="",
-        wishes=(),
-        identity=(),
-        facts=(),
-        behavior=Behavior(),
-        persona=raw["user_scenario"].get("persona") or "",
-        seed=0,
-        **texts,
-    )
+    return scenario(raw, domain, name, name)
 
 
 def gold_messages(raw: RawTask) -> tuple[Message, ...]:

@@ -5,15 +5,16 @@ side has spoken in it tells which recorded message is next. Beyond its recording
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from writ.domains.recordings import Odd, scenario, simulations, task_of
 from writ.errors import ArtifactError, ConfigError
 from writ.llm.preflight import PREFLIGHT_USER
 from writ.llm.server import Reply, chat_reply, error_reply
-from writ.schema import Behavior, Call, Certificate, Decision, Instruction, Message, Task, ToolCall, Trajectory
+from writ.schema import Instruction, Message, Task, ToolCall, Trajectory
 from writ.simulation.address import Role, parsed
 from writ.simulation.guards import STOP
 
@@ -79,62 +80,16 @@ def of_trajectory(task: Task, instruction: Instruction, trajectory: Trajectory) 
 def tau2_recordings(path: Path, domain: str) -> Iterator[Recording]:
     """The conversations of a results file of the benchmark's runner, in its order; ids are `recorded-<number>`.
 
-    Published files renumber their tasks, so a conversation's task is found by the gold actions that it was scored by, else by its id.
     Raises: ConfigError if the file cannot be read; ArtifactError if it is no results file.
     """
     try:
-        file = json.loads(path.read_bytes())
-        golds = {_gold_key(task["evaluation_criteria"]["actions"] or []): task for task in file["tasks"]}
-        by_id = {task["id"]: task for task in file["tasks"]}
-        for number, run in enumerate(file["simulations"]):
-            task = golds.get(_gold_key([check["action"] for check in run["reward_info"]["action_checks"] or []])) or by_id[run["task_id"]]
-            yield _recording(f"recorded-{number}", domain, task, run["messages"])
+        for number, run in enumerate(simulations(json.loads(path.read_bytes()))):
+            if run.task is None:
+                raise ValueError(f"simulation {number} is of task '{run.task_id}', which the file does not hold")
+            name = f"recorded-{number}"
+            told = scenario(run.task, domain, name, f"task-{name}")
+            yield Recording(task_of(run.task, domain, told.task_id), told, run.messages)
     except OSError as e:
         raise ConfigError(f"recordings {path} cannot be read ({e.strerror}); name a results file") from e
-    except (ValueError, KeyError, TypeError) as e:
+    except Odd as e:
         raise ArtifactError(f"{path} is not a results file of the benchmark's runner ({e!r}); name one") from e
-
-
-def _gold_key(actions: Iterable[Mapping[str, Any]]) -> str:
-    return json.dumps([(action["name"], action["arguments"]) for action in actions], sort_keys=True)
-
-
-def _recording(recording_id: str, domain: str, task: Mapping[str, Any], messages: Iterable[Mapping[str, Any]]) -> Recording:
-    told = task["user_scenario"]["instructions"]
-    told = told if isinstance(told, dict) else {"reason_for_call": told}
-    instruction = Instruction(
-        id=recording_id,
-        task_id=f"task-{recording_id}",
-        domain=domain,
-        user_id="",
-        wishes=(),
-        identity=(),
-        facts=(),
-        behavior=Behavior(),
-        persona=task["user_scenario"].get("persona") or "",
-        seed=0,
-        **{name: told.get(name) or "" for name in ("reason_for_call", "known_info", "unknown_info", "task_instructions")},
-    )
-    return Recording(_task(instruction, task["evaluation_criteria"]["actions"] or []), instruction, tuple(map(_message, messages)))
-
-
-def _task(instruction: Instruction, actions: Iterable[Mapping[str, Any]]) -> Task:
-    calls = tuple(Call(name=action["name"], arguments=action["arguments"]) for action in actions if action["requestor"] == "assistant")
-    return Task(
-        id=instruction.task_id,
-        domain=instruction.domain,
-        kind="normal",
-        user_id="",
-        wishes=(),
-        decisions=(Decision(outcome="act", calls=calls, certificate=Certificate(rivals=(), plan=(), burden=0, relevant=0)),),
-        tool=calls[-1].name if calls else "",
-        burden=0,
-        relevant=0,
-    )
-
-
-def _message(raw: Mapping[str, Any]) -> Message:
-    calls = tuple(ToolCall(id=call["id"], name=call["name"], arguments=json.dumps(call["arguments"])) for call in raw.get("tool_calls") or ())
-    tool_call_id = raw["id"] if raw["role"] == "tool" else None
-    content = raw["content"] or None if calls else raw["content"] or ""
-    return Message(role=raw["role"], content=content, tool_calls=calls, tool_call_id=tool_call_id, error=bool(raw.get("error")))

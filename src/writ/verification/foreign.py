@@ -1,24 +1,15 @@
-"""Conversations that were made elsewhere: OpenAI messages as JSON lines, or a tau2-bench results file."""
+"""Conversations that were made elsewhere: OpenAI messages, or a results file of the benchmark's runner, of this or the first τ-bench."""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from writ.domains.recordings import Odd, Simulation, messages, simulations, starts_elsewhere, task_of
 from writ.errors import ArtifactError, ConfigError
-from writ.schema import Call, Certificate, Decision, Message, Task, Termination, Told, ToolCall, Trajectory
+from writ.schema import Message, Task, Termination, Trajectory
 
-_NO_CERTIFICATE = Certificate(rivals=(), plan=(), burden=0, relevant=0)
-
-_TERMINATIONS: Mapping[str, Termination] = {
-    "user_stop": "user_stop",
-    "agent_stop": "user_stop",
-    "max_steps": "max_steps",
-    "too_many_errors": "max_errors",
-    "agent_error": "agent_error",
-    "user_error": "user_error",
-    "infrastructure_error": "infrastructure",
-}
+_FORMS = "give a results file, or conversations in OpenAI form: JSON lines, or one JSON list"
 
 
 class Foreign(NamedTuple):
@@ -26,66 +17,107 @@ class Foreign(NamedTuple):
 
     trajectory: Trajectory
     task: Task | None
+    """None also for a task that starts from a state of its own: then no end state is judged."""
     recorded_reward: float | None
     recorded_db_match: bool | None
+    comparable: bool = False
+    """The recorded reward is made of what is judged here too."""
 
 
 def read_foreign(path: Path, domain: str) -> Iterator[Foreign]:
-    """Conversations of a file in either form. Raises: ConfigError (cannot be read), ArtifactError (not a recording; names the place)."""
+    """Conversations of a file in any of the forms, or of a folder that the benchmark's runner wrote.
+
+    Raises: ConfigError (cannot be read, or is of another domain), ArtifactError (not a recording; names the place).
+    """
+    path = path / "results.json" if path.is_dir() else path
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as e:
-        raise ConfigError(f"{path} cannot be read ({e}); name a results file, or JSON lines of OpenAI messages") from e
+        raise ConfigError(f"{path} cannot be read ({e}); {_FORMS}") from e
     whole = _whole(text)
-    if isinstance(whole, dict) and "simulations" in whole:
-        yield from _tau2(whole, domain, path)
-    else:
-        yield from _lines(text, domain, path)
+    found = 0
+    for found, foreign in enumerate(_conversations(whole, text, domain, path), start=1):  # noqa: B007 - counted for the check below
+        yield foreign
+    if not found:
+        raise ArtifactError(f"{path} holds no conversation; {_FORMS}")
 
 
 def _whole(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
-def _lines(text: str, domain: str, path: Path) -> Iterator[Foreign]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            try:
-                entry = json.loads(line)
-                spoken = entry["messages"] if isinstance(entry, dict) else entry
-                name = str(entry.get("id", number)) if isinstance(entry, dict) else str(number)
-                yield Foreign(_trajectory(name, "", domain, _openai(spoken), "user_stop", ""), None, None, None)
-            except (ValueError, KeyError, TypeError, AttributeError) as e:
-                raise ArtifactError(f"{path}, line {number} is no conversation ({e}); each line is an object with 'messages' in OpenAI form") from e
+def _conversations(whole: Any, text: str, domain: str, path: Path) -> Iterator[Foreign]:
+    if isinstance(whole, dict) and "tasks" in whole and "simulations" not in whole:
+        whole = {**whole, "simulations": [_file(each) for each in sorted((path.parent / "simulations").glob("*.json"))]}
+    if isinstance(whole, dict) and "simulations" in whole:
+        yield from _tau2(whole, domain, path)
+    elif isinstance(whole, list) and not (whole and isinstance(whole[0], dict) and "role" in whole[0]):
+        yield from (_entry(entry, number, domain, f"{path}, entry {number}") for number, entry in enumerate(whole, start=1))
+    elif whole is not None:
+        yield _entry(whole, 1, domain, str(path))
+    else:
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                yield _entry(_line(line, f"{path}, line {number}"), number, domain, f"{path}, line {number}")
+
+
+def _file(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as e:
+        raise ArtifactError(f"{path} is no simulation of the benchmark's runner ({e}); take the folder as published") from e
+
+
+def _line(line: str, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as e:
+        raise ArtifactError(f"{place} is not JSON ({e}); {_FORMS}") from e
+
+
+def _entry(entry: Any, number: int, domain: str, place: str) -> Foreign:
+    """A conversation as an object with 'messages' (the first τ-bench wrote 'traj', and its task beside), or as the bare list."""
+    try:
+        fields = entry if isinstance(entry, dict) else {"messages": entry}
+        spoken = fields["messages"] if "messages" in fields else fields["traj"]
+        trajectory = _trajectory(str(fields.get("id", number)), str(fields.get("task_id", "")), domain, messages(spoken), "user_stop", "")
+        if "traj" in fields and "messages" not in fields:
+            return _first_tau(trajectory, fields, domain)
+        return Foreign(trajectory, None, None, None)
+    except Odd as e:
+        fact = "it has no 'messages'" if isinstance(e, KeyError) else str(e)
+        raise ArtifactError(f"{place} is no conversation ({fact}); {_FORMS}") from e
+
+
+def _first_tau(trajectory: Trajectory, entry: Mapping[str, Any], domain: str) -> Foreign:
+    info = entry.get("info") or {}
+    task = info.get("task") or {}
+    actions = [{"name": action["name"], "arguments": action["kwargs"]} for action in task.get("actions") or ()]
+    raw = {"id": trajectory.task_id, "evaluation_criteria": {"actions": actions, "communicate_info": task.get("outputs") or ()}}
+    trial = {"id": f"{trajectory.task_id}-{entry.get('trial', 0)}"}
+    state = ((info.get("reward_info") or {}).get("info") or {}).get("r_actions")
+    match = None if state is None else bool(state)
+    return Foreign(trajectory.model_copy(update=trial), task_of(raw, domain) if task else None, entry.get("reward"), match)
 
 
 def _tau2(whole: Mapping[str, Any], domain: str, path: Path) -> Iterator[Foreign]:
-    tasks = {str(task["id"]): task for task in whole.get("tasks", ())}
-    for number, simulation in enumerate(whole["simulations"]):
-        try:
-            reward = simulation.get("reward_info") or {}
-            task = _scored_by(reward, tasks.get(str(simulation["task_id"])))
-            reason = str(simulation.get("termination_reason"))
-            ending = _TERMINATIONS.get(reason, "agent_error")
-            trajectory = _trajectory(str(simulation["id"]), str(simulation["task_id"]), domain, _openai(simulation["messages"]), ending, reason)
-            match = (reward.get("db_check") or {}).get("db_match")
-            yield Foreign(trajectory, benchmark_task(task, domain) if task else None, reward.get("reward"), match)
-        except (KeyError, TypeError, AttributeError, ValueError) as e:
-            raise ArtifactError(f"{path}: simulation {number} is not as the benchmark writes it ({e!r}); take the file as published") from e
+    try:
+        recorded = ((whole.get("info") or {}).get("environment_info") or {}).get("domain_name") or domain
+        if recorded != domain:
+            raise ConfigError(f"{path} was recorded in domain '{recorded}', not in '{domain}'; name its own with --domain")
+        yield from (_foreign(simulation, domain) for simulation in simulations(whole))
+    except Odd as e:
+        raise ArtifactError(f"{path} is not as the benchmark's runner writes it ({e}); take the file as published") from e
 
 
-def _scored_by(reward: Mapping[str, Any], task: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The task that a simulation was scored by: published files renumber their tasks, so the scored actions say more than the id."""
-    if not reward:
-        return task
-    checks = reward.get("action_checks") or ()
-    told = [check["info"] for check in reward.get("communicate_checks") or ()]
-    basis = reward.get("reward_basis") or (task or {}).get("evaluation_criteria", {}).get("reward_basis")
-    criteria = {"actions": [check["action"] for check in checks], "communicate_info": told, "reward_basis": basis}
-    return {"id": (task or {}).get("id", ""), "evaluation_criteria": criteria}
+def _foreign(simulation: Simulation, domain: str) -> Foreign:
+    task = None if simulation.task is None or starts_elsewhere(simulation.task) else task_of(simulation.task, domain)
+    name, task_id, said = simulation.id, simulation.task_id, simulation.messages
+    trajectory = _trajectory(name, task_id, domain, said, simulation.termination, simulation.reason)
+    return Foreign(trajectory, task, simulation.reward, simulation.db_match, simulation.comparable)
 
 
 def _trajectory(name: str, task_id: str, domain: str, messages: tuple[Message, ...], ending: Termination, detail: str) -> Trajectory:
@@ -102,37 +134,3 @@ def _trajectory(name: str, task_id: str, domain: str, messages: tuple[Message, .
         termination=ending,
         detail=detail,
     )
-
-
-def _openai(spoken: list[dict[str, Any]]) -> tuple[Message, ...]:
-    """Messages of either dialect; the system prompt is left out."""
-    return tuple(_message(entry) for entry in spoken if entry["role"] != "system")
-
-
-def _message(entry: Mapping[str, Any]) -> Message:
-    calls = tuple(_call(call) for call in entry.get("tool_calls") or ())
-    return Message(
-        role=entry["role"],
-        content=entry.get("content"),
-        tool_calls=calls,
-        tool_call_id=(entry.get("tool_call_id") or entry.get("id")) if entry["role"] == "tool" else None,
-        error=bool(entry.get("error")),
-    )
-
-
-def _call(call: Mapping[str, Any]) -> ToolCall:
-    named = call.get("function") or call
-    arguments = named["arguments"]
-    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return ToolCall(id=str(call.get("id", "")), name=named["name"], arguments=text)
-
-
-def benchmark_task(task: Mapping[str, Any], domain: str) -> Task:
-    """A benchmark's task as ours: gold actions in one decision, without a certificate; what it communicates as told texts."""
-    criteria = task.get("evaluation_criteria") or {}
-    calls = tuple(Call(name=action["name"], arguments=action.get("arguments") or {}) for action in criteria.get("actions") or ())
-    basis = criteria.get("reward_basis") or ("DB", "COMMUNICATE")
-    communicate = (criteria.get("communicate_info") or ()) if "COMMUNICATE" in basis else ()
-    told = tuple(Told(name="communicate_info", form="text", value=str(value)) for value in communicate)
-    decision = Decision(outcome="act", calls=calls, told=told, certificate=_NO_CERTIFICATE)
-    return Task(id=str(task["id"]), domain=domain, kind="normal", user_id="", wishes=(), decisions=(decision,), tool="", burden=0, relevant=0)

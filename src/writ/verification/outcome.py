@@ -34,6 +34,8 @@ def termination(case: Case) -> Check:
 
 def transcript(case: Case) -> Check:
     """Calls and results pair up, and every recorded result is what the environment gives."""
+    if case.transcript.shared:
+        return not_applicable("transcript", "the user called tools of their own, which are not run here")
     if case.transcript.torn:
         return failed("transcript", "torn_transcript", case.transcript.torn)
     for made in case.transcript.made:
@@ -56,6 +58,8 @@ def end_state(case: Case) -> Check:
     """The end state equals the gold's, by whatever path; where it does not, the first difference of the writes names the cause."""
     if case.task is None:
         return not_applicable("end_state", "no task says what should be")
+    if case.transcript.shared:
+        return not_applicable("end_state", "what the user's own tools changed is unknown")
     if case.as_gold:
         return passed("end_state")
     cause, detail, turn = _difference(case)
@@ -81,6 +85,8 @@ def writes(case: Case) -> Check:
     """No write beyond the gold ones, no due one twice, no forbidden one even attempted."""
     if case.task is None:
         return not_applicable("writes", "no task says what is due")
+    if case.transcript.shared:
+        return not_applicable("writes", "what the user's own tools changed is unknown")
     due = {call.key for call in case.due}
     seen: set[str] = set()
     for made in case.transcript.writes:

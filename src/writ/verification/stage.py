@@ -93,9 +93,11 @@ def judge(
 
 
 def _reward(checks: Sequence[Check], outcome: Sequence[str]) -> float | None:
-    """1 where every outcome check that applies passed, 0 where one failed, None where nothing could be judged or infrastructure failed."""
+    """1 where every outcome check that applies passed, 0 where one failed, None where too little could be judged or infrastructure failed."""
     by_name = {check.name: check for check in checks}
     if any(check.owner in ("infrastructure", "environment") and check.result == "fail" for check in checks):
+        return None
+    if by_name["transcript"].result == "not_applicable":
         return None
     results = [by_name[name].result for name in outcome]
     if all(result == "not_applicable" for result in results):

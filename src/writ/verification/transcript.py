@@ -52,6 +52,8 @@ class Transcript:
     """Indices of agent turns with text beside a call, or with several calls."""
     torn: str = ""
     """Where the messages are out of order, how."""
+    shared: bool = False
+    """The user has tools too, which are not run here: what they changed is unknown."""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -88,26 +90,31 @@ class Transcript:
         return "\n".join(text for index, text in self.said_by_agent if index > after)
 
 
+Results = dict[tuple[int, str], Message]
+"""Index of the message that calls, and the call's id -> its result."""
+
+
 def replay(site: OpenDomain, trajectory: Trajectory, objection: Objection) -> Transcript:
     """Runs the conversation's calls in a fresh world, against the recorded results. Never raises for what a conversation holds."""
     transcript = Transcript(site.environment())
-    results = {message.tool_call_id: message for message in trajectory.messages if message.role == "tool" and message.tool_call_id}
+    results = _results(trajectory.messages)
     for index, message in enumerate(trajectory.messages):
         if message.role == "user" and message.content:
             transcript.said_by_user.append((index, _without_tokens(message.content)))
         elif message.role == "assistant":
             _agent_turn(transcript, site, index, message, results, objection)
     transcript.torn = _tear(trajectory.messages)
+    transcript.shared = any(message.tool_calls for message in trajectory.messages if message.role == "user")
     return transcript
 
 
-def _agent_turn(transcript: Transcript, site: OpenDomain, index: int, message: Message, results: dict[str, Message], objection: Objection) -> None:
+def _agent_turn(transcript: Transcript, site: OpenDomain, index: int, message: Message, results: Results, objection: Objection) -> None:
     if message.content and message.content.strip():
         transcript.said_by_agent.append((index, message.content.replace("\\n", "\n")))  # some models speak JSON
     if len(message.tool_calls) > 1 or (message.tool_calls and message.content and message.content.strip()):
         transcript.crowded.append(index)
     for tool_call in message.tool_calls:
-        transcript.made.append(_run(transcript.world, site, index, tool_call, results.get(tool_call.id), objection))
+        transcript.made.append(_run(transcript.world, site, index, tool_call, results.get((index, tool_call.id)), objection))
 
 
 def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, recorded: Message | None, objection: Objection) -> Made:
@@ -132,9 +139,21 @@ def decoded(arguments: str) -> dict[str, Any] | None:
     """The arguments as an object; None where they are not one."""
     try:
         value = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _results(messages: Sequence[Message]) -> Results:
+    """Each result under its call: some servers begin to number their calls anew in every message."""
+    latest: dict[str, int] = {}
+    results: Results = {}
+    for index, message in enumerate(messages):
+        if message.role == "tool" and message.tool_call_id in latest:
+            results.setdefault((latest[message.tool_call_id], message.tool_call_id), message)
+        for call in message.tool_calls:
+            latest[call.id] = index
+    return results
 
 
 def _without_tokens(text: str) -> str:
