@@ -40,6 +40,7 @@ s3-server: install ## Build the S3 server that the storage tests use (once, into
 bench: install ## What things cost, each with its machine; JSON in test-output/
 	@mkdir -p test-output
 	@$(BIN)/python benchmarks/conversation.py --json test-output/conversation.json
+	@$(BIN)/python benchmarks/tasks.py --json test-output/tasks.json
 	@$(BIN)/python benchmarks/verifier.py --conversations 1000 --tasks 150 --users 80 --to test-output/verifier.json
 
 chaos: install ## Kills, faulty models, faulty stores: a table of fault and outcome (about ten minutes; --kills for more)

@@ -21,3 +21,12 @@ def test_quotas_do_not_depend_on_the_order_in_which_the_mix_is_written() -> None
     mix = TasksConfig().mix
     dealt = {tuple(quotas(80, CAPACITY, TasksConfig(mix=dict(order)), ("retail", "airline"), 0)) for order in permutations(mix.items())}
     assert len(dealt) == 1
+
+
+def test_cells_that_hold_several_tasks_are_filled_before_those_that_hold_few() -> None:
+    many = {Bucket("normal", False, Cell("retail", 1, "2-3", f"many{number}")): 5 for number in range(6)}
+    few = {Bucket("normal", False, Cell("retail", 1, "2-3", f"few{number}")): 4 for number in range(6)}
+    for seed in range(3):
+        dealt = {quota.bucket: quota.wanted for quota in quotas(8, many | few, TasksConfig(), ("retail",), seed)}
+        assert many.keys() <= dealt.keys()
+        assert max(dealt.values()) == 1

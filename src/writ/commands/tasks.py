@@ -12,8 +12,9 @@ from writ.commands.configuration import config_options, read_config
 from writ.commands.files import NewFile, write_file
 from writ.domains.sources import fingerprint, snapshots
 from writ.schema import BURDEN_BINS, burden_bin
-from writ.tasks.grid import Bucket
-from writ.tasks.stage import survey, synthesize
+from writ.settings import RunConfig
+from writ.tasks.grid import WELL_FILLED, Bucket
+from writ.tasks.stage import Supply, survey, synthesize, unfilled
 
 BINS = tuple(burden_bin(low) for low, _ in BURDEN_BINS)
 
@@ -29,7 +30,7 @@ def tasks() -> None:
 @tasks.command()
 @config_options
 def capacity(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_data: str | None) -> None:
-    """Each cell's capacity in these databases, and what bounds it.
+    """Each cell's capacity in these databases, what bounds it, and which cells a run of these settings would leave empty.
 
     Example: writ tasks capacity --set domains.names='[retail]'
     """
@@ -40,24 +41,37 @@ def capacity(config_file: str | None, sets: tuple[str, ...], out: str | None, do
         users = sum(1 for name, _ in supply.shelves if name == domain)
         for title, rows in _tables(domain, supply.capacity).items():
             table = Table(title=f"{domain}: {title} (tasks by evidence burden, {users} eligible users)", title_justify="left")
-            for heading in ("tool or rule", "writes", *BINS):
-                table.add_column(heading, justify="left" if heading == "tool or rule" else "right")
+            for heading in ("tool or rule", "writes", *BINS, "largest cell is bounded by"):
+                table.add_column(heading, justify="right" if heading in ("writes", *BINS) else "left")
             for (tool, writes), cells in sorted(rows.items()):
-                table.add_row(tool, str(writes), *(str(cells.get(column, "·")) for column in BINS))
+                largest = max(cells.values(), key=lambda bucket: (supply.capacity[bucket], bucket))
+                numbers = (str(supply.capacity[cells[column]]) if column in cells else "·" for column in BINS)
+                table.add_row(tool, str(writes), *numbers, supply.bound(largest, config.tasks))
             console.print(table)
     console.print(
-        "A cell counts the decisions that can lead a task in it: a lower bound, as one lead can be filled in several ways. It is bounded by the"
-        " eligible users, by `tasks.proposals_per_kind` certified wishes of a kind per user, and by what those users' records hold."
-        " '·': no user has such a decision."
+        "A cell counts the decisions that can lead a task in it: a lower bound, as one lead can be filled in several ways. '·': no user has such a"
+        f" decision among the first {config.tasks.proposals_per_kind} certified of a kind; generated databases of more `domains.users`, or with"
+        " `domains.deep`, have more."
     )
+    _tell_unfilled(console, supply, config)
 
 
-def _tables(domain: str, capacity: dict[Bucket, int]) -> dict[str, dict[tuple[str, int], Counter[str]]]:
-    tables: dict[str, dict[tuple[str, int], Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for bucket, number in sorted(capacity.items()):
+def _tell_unfilled(console: Console, supply: Supply, config: RunConfig) -> None:
+    """Which well filled cells a run of these settings would leave empty."""
+    missing = unfilled(supply, config.tasks, count=config.dataset.count, seed=config.seed)
+    large = sum(number >= WELL_FILLED for number in supply.capacity.values())
+    console.print(f"dataset.count={config.dataset.count} fills {large - len(missing)} of {large} cells of capacity >= {WELL_FILLED}.")
+    for reason, number in sorted(Counter(missing.values()).items()):
+        console.print(f"  {number} stay empty: {reason}")
+
+
+def _tables(domain: str, capacity: dict[Bucket, int]) -> dict[str, dict[tuple[str, int], dict[str, Bucket]]]:
+    """Title -> row -> burden -> bucket. A row has one kind for each burden."""
+    tables: dict[str, dict[tuple[str, int], dict[str, Bucket]]] = defaultdict(lambda: defaultdict(dict))
+    for bucket in sorted(capacity):
         if bucket.cell.domain == domain:
             title = "matched pairs" if bucket.pair else "refusals" if bucket.kind == "refusal" else "tasks"
-            tables[title][bucket.cell.tool, bucket.cell.writes][bucket.cell.burden] += number
+            tables[title][bucket.cell.tool, bucket.cell.writes][bucket.cell.burden] = bucket
     return tables
 
 

@@ -45,7 +45,7 @@ def balance(site: OpenDomain, task: Task, identity: Sequence[Fact]) -> Ledger:
         texts += (orjson.dumps(output, option=orjson.OPT_NON_STR_KEYS) for _, output in outputs)
         for call in decision.calls:
             underived += _underived(site, call, wish, known, shown, texts)
-            world.call(call.name, call.arguments)
+            world.apply(call.name, call.arguments)
     return Ledger(facts, _hidden(site, task.decisions, known), tuple(underived))
 
 

@@ -177,7 +177,7 @@ def _same(site: OpenDomain, task: Task, order: Iterable[int]) -> bool:
         if unrefuted(decision.certificate, made):
             return False
         for call in outcome.calls:
-            world.call(call.name, call.arguments)
+            world.apply(call.name, call.arguments)
     return True
 
 

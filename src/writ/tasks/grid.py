@@ -11,6 +11,8 @@ from writ.settings import TasksConfig
 
 READ_HEAVY_BURDEN = 6
 WRITE_INTENSIVE_WRITES = 3
+WELL_FILLED = 5
+"""Capacity from which a cell is expected to be filled; of cells with less, a wanted number too small for all leaves out the first."""
 
 
 class Bucket(NamedTuple):
@@ -100,9 +102,10 @@ def _shares(count: int, groups: list[_Group], capacity: Mapping[Bucket, int]) ->
 
 
 def _fill(wanted: dict[Bucket, int], buckets: Iterable[Bucket], capacity: Mapping[Bucket, int], number: int, seed: int) -> None:
-    """Adds `number` evenly, one each in turn, in an order shuffled by the seed so that a small count is no corner of the grid."""
+    """Adds `number` evenly, one each in turn: first to well filled cells, and in an order shuffled by the seed so that a small count is no corner."""
     ring = list(buckets)
     Random(f"{seed}:{len(ring)}").shuffle(ring)
+    ring.sort(key=lambda bucket: capacity[bucket] < WELL_FILLED)
     while number > 0:
         open_ = [bucket for bucket in ring if wanted[bucket] < capacity[bucket]]
         if not open_:

@@ -14,7 +14,7 @@ from writ.domains.registry import OpenDomain, open_domain
 from writ.schema import Batch, Cell, Decision, DomainSnapshot, Pair, Task, Wish, burden_bin, canonical, content_id
 from writ.settings import TasksConfig
 from writ.tasks.compose import Flaw, assemble, compose, flaw_of
-from writ.tasks.grid import Bucket, Quota, kind_of, quotas
+from writ.tasks.grid import WELL_FILLED, Bucket, Quota, kind_of, quotas
 from writ.tasks.parallel import in_parallel
 from writ.tasks.shelf import Entry, shelf
 
@@ -38,6 +38,33 @@ class Supply:
     def capacity(self) -> dict[Bucket, int]:
         """Tasks per bucket that differ in what leads them; a pair makes two. A lower bound where fillings can vary."""
         return {bucket: len(entries) * (2 if bucket.pair else 1) for bucket, entries in self.leads.items()}
+
+    def bound(self, bucket: Bucket, config: TasksConfig) -> str:
+        """What keeps the capacity of a bucket from being larger."""
+        per_user = Counter(entry.user_id for entry in self.leads[bucket])
+        eligible = sum(1 for domain, _ in self.shelves if domain == bucket.cell.domain)
+        if bucket.pair:
+            return f"one pair of a burden for each user: {len(per_user)} of {eligible} users have one"
+        kinds = Counter((entry.user_id, entry.wish.kind) for entry in self.leads[bucket])
+        if max(kinds.values()) >= config.proposals_per_kind:
+            return f"tasks.proposals_per_kind={config.proposals_per_kind}, reached by some of {len(per_user)} users"
+        return f"what accounts hold: {len(per_user)} of {eligible} users have one"
+
+
+def unfilled(supply: Supply, config: TasksConfig, *, count: int, seed: int) -> dict[Bucket, str]:
+    """Well filled buckets of which `count` conversations would take none, and why."""
+    dealt = {quota.bucket for quota in quotas(count, supply.capacity, config, supply.sites, seed)}
+    missing = [bucket for bucket, number in sorted(supply.capacity.items()) if number >= WELL_FILLED and bucket not in dealt]
+    return {bucket: _why_unfilled(bucket, supply, config) for bucket in missing}
+
+
+def _why_unfilled(bucket: Bucket, supply: Supply, config: TasksConfig) -> str:
+    rivals = sum(
+        each.cell.domain == bucket.cell.domain and (each.kind, each.pair) == (bucket.kind, bucket.pair) and number >= WELL_FILLED
+        for each, number in supply.capacity.items()
+    )
+    share = f"tasks.pair_share={config.pair_share:g}" if bucket.pair else f"tasks.mix.{bucket.kind}={config.mix.get(bucket.kind, 0):g}"
+    return f"{share} of the conversations do not reach all {rivals} such cells of {bucket.cell.domain}; raise the share or dataset.count"
 
 
 def synthesize(config: TasksConfig, *, count: int, seed: int, domain: Iterable[DomainSnapshot]) -> Iterator[Task]:
