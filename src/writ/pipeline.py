@@ -88,6 +88,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.verification},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate"},
         writes=Verdict,
+        revision=2,
     ),
     Stage(
         "dataset",
@@ -227,11 +228,13 @@ def simulate_and_verify(
     """The simulate stage: every rollout is verified at once, so that a batch ends when its quota is *kept*. Batches are dealt to shards in blocks."""
     from writ.domains.registry import open_domain
     from writ.simulation.engine import simulate
+    from writ.simulation.finished import Selected
     from writ.verification.stage import judge, required_checks
 
     sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
     required = required_checks(verification)
     mine, told = shard_of(tasks, instructions, ports.shard, ports.shards)
+    journal = Selected(ports.journal, frozenset(task.id for task in mine)) if isinstance(mine, list) else ports.journal
     return simulate(
         config.model_copy(update={"seed": config.seed + seed}),
         tasks=mine,
@@ -240,7 +243,7 @@ def simulate_and_verify(
         agent=ports.agent,
         user=ports.user,
         judge=lambda task, instruction, trajectory: judge(sites[task.domain], trajectory, task, instruction, required),
-        journal=ports.journal,
+        journal=journal,
         source=ports.source,
         progress=ports.listen,
         stop=ports.stop,

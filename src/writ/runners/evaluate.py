@@ -79,7 +79,7 @@ def _attempt(config: RunConfig, planned: Plan, store: Store, listen: Listener, k
         listen(Progress(ATTEMPTS.name, standing.records, finished=True, reused=True))
         return standing
     answering = gold_answered if config.evaluation.picked else answered
-    return talk(ATTEMPTS, config, planned, store, listen, keys, answering, key=key)
+    return talk(ATTEMPTS, config, planned, store, listen, keys, answering)
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from writ.artifacts import Journal, Manifest, join_manifests, read_manifest
+from writ.artifacts import Manifest, join_manifests, read_manifest
 from writ.errors import ArtifactError
 from writ.jobs.local import serving
 from writ.llm import EndpointSettings
 from writ.llm.pool import Endpoint, open_endpoint
 from writ.pipeline import BY_NAME, Plan, Ports, Stage
+from writ.runners.dealings import Dealing, place
 from writ.runners.execute import Listener, Progress, open_writer, read_input
 from writ.runners.metrics import StageMetrics
 from writ.runners.ready import await_ready
@@ -34,6 +35,8 @@ class Keys:
     agent: SecretStr | None = None
     user: SecretStr | None = None
     paraphraser: SecretStr | None = None
+    judge: SecretStr | None = None
+    """Of `verification.judge`."""
 
 
 def simulate(config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, *, shard: int = 0, shards: int = 1) -> Manifest:
@@ -41,12 +44,12 @@ def simulate(config: RunConfig, plan: Plan, store: Store, listen: Listener, keys
 
     Raises: ArtifactError, ConfigError (endpoint), BudgetReached, Unavailable (told to stop, endpoint or store away).
     """
-    key = plan.keys["simulate"] if shards == 1 else f"{plan.keys['simulate']}/{shard:03d}-of-{shards:03d}"
+    key = place(plan.keys["simulate"], shard, shards)
     standing = read_manifest(store, "simulate", plan.keys["simulate"]) or read_manifest(store, "simulate", key)
     if standing is not None:
         listen(Progress("simulate", standing.records, finished=True, reused=True))
         return standing
-    return talk(STAGE, config, plan, store, listen, keys, answered, key=key, shard=shard, shards=shards)
+    return talk(STAGE, config, plan, store, listen, keys, answered, shard=shard, shards=shards)
 
 
 Answering = Callable[[RunConfig, Plan, Store], AbstractContextManager[RunConfig]]
@@ -62,14 +65,13 @@ def talk(
     keys: Keys,
     answering: Answering,
     *,
-    key: str,
     shard: int = 0,
     shards: int = 1,
 ) -> Manifest:
-    """Makes the artifact `key` of a stage that talks, while `answering` sees to it that somebody answers. Raises as `simulate`."""
+    """Makes the artifact of a stage that talks, or of a shard of it, while `answering` sees to it that somebody answers. Raises as `simulate`."""
     with ExitStack() as stack:
         config = stack.enter_context(answering(config, plan, store))
-        runner = _Runner(stage, config, plan, store, listen, keys, key, shard, shards)
+        runner = _Runner(stage, config, plan, store, listen, keys, shard, shards)
         with asyncio.Runner() as loop:
             return loop.run(runner.run())
 
@@ -82,11 +84,13 @@ def join(plan: Plan, store: Store, shards: int) -> Manifest:
         return standing
     parts = []
     for shard in range(shards):
-        part = read_manifest(store, "simulate", f"{key}/{shard:03d}-of-{shards:03d}")
+        part = read_manifest(store, "simulate", place(key, shard, shards))
         if part is None:
             raise ArtifactError(f"shard {shard} of {shards} of {store.url}/simulate/{key} is unfinished; run 'writ stage simulate --shard {shard}'")
         parts.append(part)
-    return join_manifests(store, "simulate", key, parts, inputs=plan.inputs(STAGE))
+    whole = join_manifests(store, "simulate", key, parts, inputs=plan.inputs(STAGE))
+    Dealing(store, "simulate", key, 0, 1).clear(all_dealings=True)
+    return whole
 
 
 @contextmanager
@@ -128,11 +132,9 @@ def source_of(config: RunConfig) -> Literal["scripted", "model", "playback"]:
 class _Runner:
     """One start of the stage."""
 
-    def __init__(
-        self, stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, key: str, shard: int, shards: int
-    ) -> None:
+    def __init__(self, stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, shard: int, shards: int) -> None:
         self._stage, self._config, self._plan, self._store, self._listen, self._keys = stage, config, plan, store, listen, keys
-        self._key, self._shard, self._shards = key, shard, shards
+        self._shard, self._shards = shard, shards
         self._done = 0
         self._losses: dict[str, int] = {}
         self._metrics: StageMetrics | None = None
@@ -152,18 +154,20 @@ class _Runner:
             await user.close()
 
     async def _write(self, agent: Endpoint, user: Endpoint, stop: asyncio.Event) -> Manifest:
-        journal = Journal(self._store, self._stage.name, self._key, Trajectory, lambda each: each.id)
+        key = self._plan.keys[self._stage.name]
+        journal = Dealing(self._store, self._stage.name, key, self._shard, self._shards)
+        journal.begin()
         ports = Ports(agent, user, journal, source_of(self._config), self._event, stop, self._shard, self._shards)
         inputs = {name: read_input(self._store, self._plan, self._stage, name) for name in self._stage.reads}
         arguments = dict(self._stage.arguments(self._config)) | inputs
         made: AsyncGenerator[Trajectory, None] = self._stage.load()(**arguments, ports=ports)
-        writer = open_writer(self._stage, self._plan, self._store, key=self._key)
+        writer = open_writer(self._stage, self._plan, self._store, key=place(key, self._shard, self._shards))
         async with aclosing(made):
             async for trajectory in made:
                 await asyncio.to_thread(writer.add, trajectory)
         manifest = await asyncio.to_thread(writer.commit)
         self._listen(Progress(self._stage.name, manifest.records, finished=True, losses=dict(self._losses)))
-        journal.clear()
+        journal.clear(all_dealings=self._shards == 1)
         return manifest
 
     def _event(self, event: Any) -> None:

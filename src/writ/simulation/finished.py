@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import IO, Protocol
 
 from writ.errors import Unavailable
@@ -17,6 +17,19 @@ class Journal(Protocol):
         ...
 
     def load(self) -> Iterator[Trajectory]: ...
+
+
+class Selected:
+    """A journal of which only the conversations of some tasks are taken up."""
+
+    def __init__(self, journal: Journal, tasks: Container[str]) -> None:
+        self._journal, self._tasks = journal, tasks
+
+    def append(self, records: Sequence[Trajectory]) -> None:
+        self._journal.append(records)
+
+    def load(self) -> Iterator[Trajectory]:
+        return (trajectory for trajectory in self._journal.load() if trajectory.task_id in self._tasks)
 
 
 class Recorder:
