@@ -114,7 +114,7 @@ class VerificationConfig(Record):
     required: tuple[str, ...] = ()
     """Names of checks (`writ stages --checks` lists them); empty: all of them."""
     judge: EndpointSettings | None = None
-    """An optional model that judges tone only; its failure is `unclear`, never 0."""
+    """An optional model that judges the agent's tone, in conversations that all else keeps; its failure is `unclear`, and loses none."""
 
 
 class DatasetConfig(Record):

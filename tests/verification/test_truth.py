@@ -143,7 +143,7 @@ def test_check_switched_off_lets_a_wrong_made_by_hand_go_unnoticed(name, desk, f
 
 
 def test_every_check_is_one_that_is_switched_off_here():
-    assert {*INJECTED, *BY_HAND} == set(CHECKS)
+    assert {*INJECTED, *BY_HAND} == set(CHECKS) - {"tone"}  # asks a model: see test_tone.py
 
 
 def test_conversations_without_faults_are_kept_and_so_is_their_hand_made_twin(desk, faultless):

@@ -37,7 +37,8 @@ def run(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_
 
 def keys_of(config: RunConfig) -> Keys:
     """API keys of the endpoints, from the environment variables that the settings name."""
-    return Keys(api_key(config.simulation.agent), api_key(config.simulation.user), api_key(config.instructions.paraphraser))
+    sides, judge = config.simulation, config.verification.judge
+    return Keys(api_key(sides.agent), api_key(sides.user), api_key(config.instructions.paraphraser), api_key(judge) if judge else None)
 
 
 def _check_yield(config: RunConfig, finished: Finished) -> None:

@@ -1,5 +1,6 @@
 """Runs a whole pipeline in this process and its workers. The same stages, one after the other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +41,21 @@ def run_stage(
     """One stage: the one that talks has a runner of its own."""
     if stage.name == "simulate":
         return simulate(config, planned, store, listen, keys, shard=shard, shards=shards)
-    ports = {"rewording": lambda: _rewording(config, keys)} if stage.name == "instructions" and config.instructions.paraphrase else {}
+    ports: dict[str, Callable[[], Any]] = {}
+    if stage.name == "instructions" and config.instructions.paraphrase:
+        ports["rewording"] = lambda: _rewording(config, keys)
+    if stage.name == "verify" and config.verification.judge is not None:
+        ports["tone"] = lambda: _tone_judge(config, keys)
     return execute(stage, config, planned, store, listen, ports)
+
+
+def _tone_judge(config: RunConfig, keys: Keys) -> Any:
+    """A model that judges tone. Raises: ConfigError where its endpoint is not set."""
+    from writ.verification.tone import ToneJudge
+
+    settings = config.verification.judge
+    assert settings is not None
+    return ToneJudge(open_endpoint(settings, keys.judge), settings)
 
 
 def _rewording(config: RunConfig, keys: Keys) -> Any:

@@ -9,9 +9,10 @@ from writ.settings import VerificationConfig
 from writ.streams import conversations
 from writ.verification import outcome as outcomes
 from writ.verification import process
-from writ.verification.case import Case
+from writ.verification.case import Case, not_applicable
 from writ.verification.causes import OWNERS
 from writ.verification.grounding import grounding
+from writ.verification.tone import ToneJudge
 
 CheckFunction = Callable[[Case], Check]
 
@@ -31,6 +32,7 @@ CHECKS: Mapping[str, CheckFunction] = {
     "grounding": lambda case: grounding(case)[0],
     "user_words": process.user_words,
     "user_end": process.user_end,
+    "tone": lambda case: not_applicable("tone", "no judge is asked (verification.judge), or other checks lose the conversation"),
 }
 """All checks, in the order in which a failed one names the cause among those of one owner."""
 
@@ -47,14 +49,29 @@ def verify(
     tasks: Iterable[Task],
     instructions: Iterable[Instruction],
     trajectories: Iterable[Trajectory],
+    tone: ToneJudge | None = None,
 ) -> Iterator[Verdict]:
-    """One verdict per trajectory, in order. Raises: ArtifactError where a trajectory's task or instruction is unknown."""
-    sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
+    """One verdict per trajectory, in order. Raises: ArtifactError where a trajectory's task or instruction is unknown.
+
+    `tone` judges what all other checks keep, after a batch had its quota: what it loses is not made up for.
+    """
     required = required_checks(config)
+    judged = _judged(domain, tasks, instructions, trajectories, required)
+    return tone.applied(judged, required="tone" in required) if tone else (verdict for _, verdict in judged)
+
+
+def _judged(
+    domain: Iterable[DomainSnapshot],
+    tasks: Iterable[Task],
+    instructions: Iterable[Instruction],
+    trajectories: Iterable[Trajectory],
+    required: frozenset[str],
+) -> Iterator[tuple[Trajectory, Verdict]]:
+    sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
     for trajectory, task, instruction in conversations(tasks, instructions, trajectories):
         if trajectory.domain not in sites:
             raise ArtifactError(f"trajectory {trajectory.id} is of domain '{trajectory.domain}', which is not in the run; name it in domains.names")
-        yield judge(sites[trajectory.domain], trajectory, task, instruction, required)
+        yield trajectory, judge(sites[trajectory.domain], trajectory, task, instruction, required)
 
 
 def required_checks(config: VerificationConfig) -> frozenset[str]:
