@@ -56,6 +56,16 @@ def test_a_booking_takes_seats_gift_money_and_certificates_whole_and_enters_the_
     assert environment.read("get_user_details", {"user_id": "ann_1"})["reservations"] == ["R1", "HATHAT"]
 
 
+def test_a_flight_booked_on_two_days_loses_seats_on_both_and_the_snapshot_keeps_them():
+    database = airline_database()
+    days = [{"flight_number": "HAT001", "date": f"2024-05-2{day}"} for day in (0, 1)]
+    world = Environment(AirlineTools, database)
+    done(world, "book_reservation", **BOOK | {"flights": days})
+    for state, left in ((world, 1), (Environment(AirlineTools, database), 2)):
+        dates = state.state.get("flights", "HAT001")["dates"]
+        assert [dates[f"2024-05-2{day}"]["available_seats"]["economy"] for day in (0, 1)] == [left, left]
+
+
 def test_a_fourth_booking_finds_no_id(environment):
     cheap = BOOK | {"cabin": "basic_economy", "payment_methods": [{"payment_id": "credit_card_1", "amount": 200}]}
     ids = [done(environment, "book_reservation", **cheap)["reservation_id"] for _ in range(3)]

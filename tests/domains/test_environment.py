@@ -186,10 +186,23 @@ def test_remembered_answers_of_like_arguments_are_not_mixed_up(one, other):
         assert Environment(AirlineTools, database).call("search_direct_flight", search | {"origin": origin}) == fresh
 
 
-def test_what_perform_gives_is_the_callers_own_once_anything_was_written(environment):
-    value, text = environment.perform("add", {"name": "a", "number": 1})
-    assert (value, text) == ({"n": 2, "log": [1]}, '{"n": 2, "log": [1]}')
-    value["log"].append(9)
-    assert environment.read("show", {"name": "a"}) == {"n": 2, "log": [1]}
+def test_what_perform_gave_stays_as_it_was_whatever_is_written_later(environment):
+    first = environment.perform("add", {"name": "a", "number": 1})
+    seen = environment.perform("show", {"name": "a"})
+    assert (first.value, first.text) == ({"n": 2, "log": [1]}, '{"n": 2, "log": [1]}')
+    environment.perform("add", {"name": "a", "number": 2})
+    assert first.value == seen.value == {"n": 2, "log": [1]}
+    assert environment.read("show", {"name": "a"}) == {"n": 4, "log": [1, 2]}
     with pytest.raises(ToolRefused, match=r"^No counter b"):
         environment.perform("show", {"name": "b"})
+
+
+def test_a_read_is_remembered_through_writes_of_other_records_alone():
+    database = retail_database()
+    untouched, writer = Environment(RetailTools, database), Environment(RetailTools, database)
+    orders, users = ("get_order_details", {"order_id": "#W1"}), ("get_user_details", {"user_id": "ann_2"})
+    order, user = untouched.perform(*orders), untouched.perform(*users)
+    writer.call("cancel_pending_order", {"order_id": "#W1", "reason": "no longer needed"})
+    assert writer.perform(*orders).value["status"] == "cancelled"
+    assert untouched.perform(*orders) is order
+    assert writer.perform(*users) is user

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from writ.domains.database import Database
 from writ.domains.environment import Environment
@@ -80,15 +80,21 @@ Reads: TypeAlias = Generator[Call, Any, T]
 
 
 def run(program: Reads[T], read: Callable[[str, dict[str, Any]], Any]) -> tuple[T, tuple[Call, ...]]:
-    """Drives a program with `read(name, arguments)`; returns its value and the distinct reads it made, in order.
+    """Drives a program as `result` does; returns its value and the distinct reads it made, in order."""
+    made: dict[str, Call] = {}
+    value = result(program, read, lambda call: made.setdefault(call.key, call))
+    return value, tuple(made.values())
+
+
+def result(program: Reads[T], read: Callable[[str, dict[str, Any]], Any], note: Callable[[Call], object] = lambda call: None) -> T:
+    """Drives a program with `read(name, arguments)`; returns its value. `note` is told of every read.
 
     `read` raises ToolRefused where the tool refuses; it is thrown into the program.
     """
-    made: dict[str, Call] = {}
     try:
         call = next(program)
         while True:
-            made.setdefault(call.key, call)
+            note(call)
             try:
                 value = read(call.name, call.arguments)
             except ToolRefused as refusal:
@@ -96,7 +102,7 @@ def run(program: Reads[T], read: Callable[[str, dict[str, Any]], Any]) -> tuple[
             else:
                 call = program.send(value)
     except StopIteration as done:
-        return done.value, tuple(made.values())
+        return cast(T, done.value)
 
 
 class Proof(NamedTuple):

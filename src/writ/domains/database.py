@@ -5,6 +5,7 @@ Whoever gets a record from `get`, `items` or `values` must not change it; `edit`
 
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,6 +19,8 @@ from writ.schema import canonical as spelled
 Record = dict[str, Any]
 Tables = Mapping[str, Mapping[str, Record]]
 Changes = dict[str, dict[str, Record | None]]
+Looked = frozenset[tuple[str, Any]]
+"""What a tool looked at: (table, record's id), or (table, None) for a whole table."""
 T = TypeVar("T")
 
 
@@ -69,7 +72,7 @@ class Database:
 class Overlay:
     """One conversation's view of a database: what it changed, above the snapshot."""
 
-    __slots__ = ("_changed", "_journal", "_tables", "database", "writes")
+    __slots__ = ("_changed", "_journal", "_looked", "_tables", "database", "writes")
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -77,11 +80,14 @@ class Overlay:
         self._changed: Changes = {}
         self._journal: list[tuple[str, str, bool, bool, Record | None]] = []
         """Table, id, whether the new record is private throughout, whether it was changed before, and what it was then."""
+        self._looked: set[tuple[str, Any]] | None = None
         self.writes = 0
         """How many writes there were, undone ones included: while it stands still, so does the state."""
 
     def get(self, table: str, record_id: Any) -> Record | None:
         """The record as this conversation sees it; not to be changed. Raises TypeError for an id that cannot be one (a list)."""
+        if self._looked is not None:
+            self._looked.add((table, record_id))
         changed = self._changed.get(table)
         if changed and record_id in changed:
             return changed[record_id]
@@ -95,6 +101,8 @@ class Overlay:
         return (record for _, record in self.items(table))
 
     def items(self, table: str) -> Iterator[tuple[str, Record]]:
+        if self._looked is not None:
+            self._looked.add((table, None))
         snapshot, changed = self._tables[table], self._changed.get(table, {})
         for record_id, record in snapshot.items():
             seen = changed.get(record_id, record) if changed else record
@@ -150,10 +158,24 @@ class Overlay:
         twin._changed = {table: dict(records) for table, records in self._changed.items()}
         return twin
 
-    @property
-    def touched(self) -> bool:
-        """Whether anything was ever written here; what it reads may then change under the reader's hands."""
-        return bool(self._changed)
+    @contextmanager
+    def watched(self) -> Iterator[set[tuple[str, Any]]]:
+        """Notes what is looked at, until the block ends."""
+        looked: set[tuple[str, Any]] = set()
+        self._looked = looked
+        try:
+            yield looked
+        finally:
+            self._looked = None
+
+    def untouched(self, looked_at: Looked) -> bool:
+        """Whether nothing of this was ever written here, so that it reads as in the snapshot."""
+        changed = self._changed
+        return not changed or not any(
+            (table, None) in looked_at or any((table, record_id) in looked_at for record_id in records)
+            for table, records in changed.items()
+            if records
+        )
 
     def delta(self) -> Changes:
         """The records that differ from the snapshot, None where deleted: table -> id -> record. Not to be changed.

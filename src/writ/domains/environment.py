@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from writ.domains.database import Changes, Database, Overlay, copied
+from writ.domains.database import Changes, Database, Looked, Overlay
 from writ.domains.toolkit import Tool, Toolkit
 from writ.errors import ToolRefused
 
@@ -42,20 +42,22 @@ class ToolResult:
 
 _ANSWERS = "answers of read tools"
 _MOST_ANSWERS = 20_000
-"""Remembered per database, about 4 kB each for the benchmark's flight searches; then the memory begins anew."""
+"""Remembered per database, about 6 kB each for the benchmark's flight searches; then the memory begins anew."""
 
 
-class _Answer:
-    """What a tool gave; its text is made when it is first asked for."""
+class Answer:
+    """What a tool gave, as JSON values that must not be changed: they stay as they are, whatever is written later."""
 
-    __slots__ = ("_text", "value")
+    __slots__ = ("_text", "looked_at", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, looked_at: Looked = frozenset()) -> None:
         self.value = value
+        self.looked_at = looked_at
         self._text: str | None = None
 
     @property
     def text(self) -> str:
+        """What the agent sees of it; made when it is first asked for."""
         if self._text is None:
             self._text = rendered(self.value)
         return self._text
@@ -82,7 +84,7 @@ class Environment:
     def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Run a tool. Never raises: a refusal is a result, and leaves no trace but those the benchmark itself leaves."""
         try:
-            return ToolResult(self._answer(name, arguments).text, error=False)
+            return ToolResult(self.perform(name, arguments).text, error=False)
         except ToolRefused as e:
             return ToolResult(f"Error: {e}", error=True)
 
@@ -93,23 +95,36 @@ class Environment:
         """
         if self.writes(name):
             raise ToolRefused(f"Tool '{name}' writes.")
-        return self._run(name, arguments)
+        return self.perform(name, arguments).value
 
     def apply(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Runs a call whose text nobody will read; False where it is refused."""
         try:
-            self._answer(name, arguments)
+            self.perform(name, arguments)
         except ToolRefused:
             return False
         return True
 
-    def perform(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, str]:
-        """A call's JSON value and its text, for those who replay: the value is the caller's own once anything was written.
+    def perform(self, name: str, arguments: Mapping[str, Any]) -> Answer:
+        """Runs a tool, for those who want its value, its text, or both.
 
-        Raises: ToolRefused; its text behind `Error: ` is what the agent sees.
+        What a read gives over the snapshot is remembered for all conversations on it, and holds until what it looked at is written.
+        Raises: ToolRefused, after undoing what the tool wrote since its last mark; its text behind `Error: ` is what the agent sees.
         """
-        answer = self._answer(name, arguments)
-        return (copied(answer.value) if self._overlay.touched else answer.value), answer.text
+        if name not in self._remembered or not all(isinstance(value, str) for value in arguments.values()):
+            return Answer(self._made(name, arguments))
+        overlay, key = self._overlay, (name, *arguments.items())
+        answers: dict[tuple[Any, ...], Answer] = overlay.database.memo(_ANSWERS, lambda tables: {})
+        found = answers.get(key)
+        if found is not None and overlay.untouched(found.looked_at):
+            return found
+        with overlay.watched() as looked_at:
+            made = Answer(self._made(name, arguments), frozenset(looked_at))
+        if overlay.untouched(made.looked_at):
+            if len(answers) >= _MOST_ANSWERS:
+                answers.clear()
+            answers[key] = made
+        return made
 
     def writes(self, name: str) -> bool:
         """True for a write tool; False for any other, or for a name that is no tool."""
@@ -133,24 +148,6 @@ class Environment:
     def fork(self) -> "Environment":
         """An independent environment in the same state."""
         return Environment(type(self._toolkit), self._overlay.fork())
-
-    def _run(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Raises: ToolRefused, after undoing what the tool wrote since its last mark."""
-        return self._answer(name, arguments).value
-
-    def _answer(self, name: str, arguments: Mapping[str, Any]) -> "_Answer":
-        """Runs the tool; what a read gives over an untouched snapshot is remembered for all conversations on it. Raises: ToolRefused."""
-        plain = name in self._remembered and all(isinstance(value, str) for value in arguments.values())
-        if not plain or self._overlay.touched:
-            return _Answer(self._made(name, arguments))
-        key = (name, *arguments.items())
-        answers: dict[tuple[Any, ...], _Answer] = self._overlay.database.memo(_ANSWERS, lambda tables: {})
-        found = answers.get(key)
-        if found is None:
-            if len(answers) >= _MOST_ANSWERS:
-                answers.clear()
-            found = answers[key] = _Answer(self._made(name, arguments))
-        return found
 
     def _made(self, name: str, arguments: Mapping[str, Any]) -> Any:
         tool = self._tools.get(name)

@@ -47,21 +47,32 @@ _LEAVES_ALONE = re.compile(
     re.I,
 )
 """A no that is none to what was proposed: what stays as it is, a reason such as `no longer needed`, a sigh."""
+_NO = re.compile(r"no|don", re.I)
+"""In every such no."""
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def values(text: str) -> frozenset[str]:
     """The ids, e-mail addresses and amounts in a text, spelled so that equal values are equal: `$1,200.00` is `$1200`."""
-    if not _MARKED.search(text):
-        return frozenset()
-    words = " ".join(word for word in text.replace("$ ", "$").split() if _MARKED.search(word))  # the pattern is slow on plain words
-    return frozenset(_spelled(match.group()) for match in _VALUE.finditer(words))
+    return _values(_marked(text))
 
 
 def mentioned(text: str) -> frozenset[str]:
     """`values` of a text that someone may repeat in other forms: an amount written as a bare number, a card by the digits of its id."""
-    amounts = (f"${float(number.replace(',', '')):.10g}" for number in _NUMBER.findall(text))
-    return values(text).union(amounts, _DIGITS.findall(text))
+    words = _marked(text)
+    amounts = (f"${float(number.replace(',', '')):.10g}" for number in _NUMBER.findall(words))
+    return _values(words).union(amounts, _DIGITS.findall(words))
+
+
+def _marked(text: str) -> str:
+    """The words that may hold a value: the patterns are slow on plain ones."""
+    if not _MARKED.search(text):
+        return ""
+    return " ".join(word for word in text.replace("$ ", "$").split() if not word.isalpha() and _MARKED.search(word))
+
+
+def _values(words: str) -> frozenset[str]:
+    return frozenset(_spelled(match.group()) for match in _VALUE.finditer(words))
 
 
 def _spelled(value: str) -> str:
@@ -72,11 +83,25 @@ def _spelled(value: str) -> str:
 
 def known(instruction: Instruction) -> frozenset[str]:
     """All values that this user may say of themselves, in every form."""
+    return _known_by_facts(instruction) | _known_by_script(instruction)
+
+
+def _known_by_facts(instruction: Instruction) -> frozenset[str]:
     facts = [*instruction.identity, *(fact for wish in instruction.facts for fact in wish)]
-    texts = [instruction.reason_for_call, instruction.known_info, instruction.unknown_info, instruction.task_instructions]
-    texts += [instruction.persona, instruction.unavailable]
-    texts += [text for fact in facts for text in (fact.text, fact.wrong, str(fact.value))]
-    return mentioned("\n".join(texts))
+    return mentioned("\n".join(text for fact in facts for text in (fact.text, fact.wrong, str(fact.value))))
+
+
+def _known_by_script(instruction: Instruction) -> frozenset[str]:
+    texts = (instruction.reason_for_call, instruction.known_info, instruction.unknown_info, instruction.task_instructions)
+    return mentioned("\n".join((*texts, instruction.persona, instruction.unavailable)))
+
+
+def strange(said: str, instruction: Instruction) -> frozenset[str]:
+    """Values in a user's turn that are not `known`. Most stand in the facts, so the long script is seldom read."""
+    left = values(said)
+    for known_by in (_known_by_facts, _known_by_script):
+        left = left and left - known_by(instruction)
+    return left
 
 
 def invented(said: str, allowed: Iterable[str]) -> tuple[str, ...]:
@@ -120,7 +145,9 @@ def dissents(text: str) -> bool:
 
 def _said(text: str) -> list[str]:
     """The sentences of a turn, without a no that is none to what was proposed."""
-    return [sentence for sentence in _SENTENCES.split(_LEAVES_ALONE.sub(" ", text)) if sentence.strip()]
+    if _NO.search(text):
+        text = _LEAVES_ALONE.sub(" ", text)
+    return [sentence for sentence in _SENTENCES.split(text) if sentence.strip()]
 
 
 def declines(text: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from writ.domains.base import run
+from writ.domains.base import result
 from writ.domains.environment import Malformed
 from writ.domains.registry import OpenDomain
 from writ.errors import ToolRefused
@@ -33,7 +33,7 @@ class Case:
     def _objection(self, call: Call, read: Callable[[str, dict[str, Any]], Any]) -> str:
         """What the rules have against a write in the state that `read` reads; empty where it is allowed."""
         try:
-            ruling, _ = run(self.site.domain.permits(call, self.said(call)), read)
+            ruling = result(self.site.domain.permits(call, self.said(call)), read)
         except (ToolRefused, *Malformed) as refusal:
             return f": the rules cannot be applied ({refusal})"
         return "" if ruling.allowed else f"is forbidden by '{ruling.rule}'"
@@ -60,7 +60,7 @@ class Case:
         """Fingerprint of the end state that the gold writes lead to; refused gold calls change nothing (the benchmark has some)."""
         world = self.site.environment()
         for call in self.task.writes if self.task else ():
-            world.call(call.name, call.arguments)
+            world.apply(call.name, call.arguments)
         return world.fingerprint()
 
     @cached_property

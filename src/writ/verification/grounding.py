@@ -1,6 +1,7 @@
 """Where each argument of a write came from: the user's words, a tool output, or a named formula over such values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from writ.domains.database import leaf_paths
@@ -39,49 +40,65 @@ def _formula(formulas: Any, path: str, value: Any) -> tuple[str, int | None, str
 
 def _said(case: Case, made: Made, forms: Sequence[str], value: Any) -> tuple[str, int | None, str] | None:
     """The first user turn that states the value, in its own spelling or in one of the domain's."""
-    own = str(value).lower()
-    spellings = [spelling for spelling in dict.fromkeys((own, own.replace("_", " "), *forms)) if spelling]
-    for index, text in case.transcript.heard_from_user:
-        if index < made.index and any(occurs(spelling, text) for spelling in spellings):
-            return "said", index, ""
+    own, heard = str(value).lower(), case.transcript.heard
+    spellings = [spelling for spelling in dict.fromkeys((own, own.replace("_", " "), *forms)) if spelling and spelling in heard]
+    if spellings:
+        for index, text in case.transcript.heard_from_user:
+            if index < made.index and any(occurs(spelling, text) for spelling in spellings):
+                return "said", index, ""
     return None
 
 
 def _shown(case: Case, made: Made, tool: str, path: str, value: Any) -> tuple[str, int | None, str] | None:
     """The latest output with this value at a path that the domain allows for this argument."""
     allowed = case.site.domain.fields(tool, ".".join("*" if step.isdecimal() else step for step in path.split(".")))
-    patterns = [(pattern.partition(":")[0], pattern.partition(":")[2]) for pattern in allowed]
+    patterns = [_steps(pattern) for pattern in allowed]
     for earlier in reversed(case.transcript.made):
         if earlier.index < made.index and earlier.call is not None and not earlier.refused:
-            for name, pattern in patterns:
+            for name, steps in patterns:
                 if name in (earlier.name, "*"):
-                    where = _find(earlier.value, pattern.split(".") if pattern else [], value)
+                    where = _find(earlier.value, steps, value)
                     if where is not None:
                         return "shown", _result_index(case, earlier), where
     return None
 
 
-def _find(node: Any, pattern: Sequence[str], value: Any, at: str = "") -> str | None:
-    """Path of a leaf that matches the pattern and equals the value; `*` stands for any key or index, and a key itself may be the value."""
-    if not pattern:
-        return at if _equal(node, value) else None
-    head, rest = pattern[0], pattern[1:]
-    children: Iterator[tuple[str, Any]] = iter(())
-    if isinstance(node, dict):
-        children = iter(node.items()) if head == "*" else iter([(head, node[head])] if head in node else [])
-    elif isinstance(node, list):
-        children = ((str(index), item) for index, item in enumerate(node)) if head == "*" else iter(())
-    for key, child in children:
-        here = f"{at}.{key}" if at else key
-        if not rest and head == "*" and _equal(key, value):
-            return here
-        found = _find(child, rest, value, here)
+@lru_cache(maxsize=1024)
+def _steps(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """`get_user_details:payment_methods.*.id` as the tool and the steps into its output."""
+    name, _, path = pattern.partition(":")
+    return name, tuple(path.split(".")) if path else ()
+
+
+def _find(node: Any, steps: tuple[str, ...], value: Any) -> str | None:
+    """Path of a leaf that matches the steps and equals the value; `*` stands for any key or index, and a key itself may be the value."""
+    if not steps:
+        return "" if _equal(node, value) else None
+    head, rest = steps[0], steps[1:]
+    if head != "*":
+        return _behind(head, _find(node[head], rest, value)) if isinstance(node, dict) and head in node else None
+    for key, child in _children(node):
+        if not rest and _equal(key, value):
+            return key
+        found = _find(child, rest, value)
         if found is not None:
-            return found
+            return _behind(key, found)
     return None
 
 
+def _children(node: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(node, dict):
+        return node.items()
+    return ((str(index), item) for index, item in enumerate(node)) if isinstance(node, list) else ()
+
+
+def _behind(key: str, path: str | None) -> str | None:
+    return f"{key}.{path}" if path else key if path is not None else None
+
+
 def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return bool(one == other)
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):

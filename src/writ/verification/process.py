@@ -1,7 +1,7 @@
 """Checks of the process: was each write allowed, confirmed, grounded, and decided on sufficient evidence?"""
 
 from writ.domains.certificates import unrefuted
-from writ.domains.speech import assents, dissents, invented, known, leaked, mentioned, proposes
+from writ.domains.speech import assents, dissents, leaked, mentioned, proposes, strange
 from writ.schema import Check
 from writ.verification.case import Case, failed, not_applicable, passed
 from writ.verification.transcript import Made
@@ -80,18 +80,19 @@ def user_words(case: Case) -> Check:
     """The simulated user stated only what the script gives or the agent had said, and leaked no id that a reference hides."""
     if case.instruction is None:
         return not_applicable("user_words", "no script says what the user knows")
-    allowed, heard, agent = set(known(case.instruction)), "", iter(case.transcript.said_by_agent)
-    latest = next(agent, None)
     for index, text in case.transcript.said_by_user:
-        while latest is not None and latest[0] < index:
-            allowed |= mentioned(latest[1])
-            heard += f"\n{latest[1].lower()}"
-            latest = next(agent, None)
-        if leaks := leaked(text, case.instruction.hidden, lambda each: each.lower() in heard):  # noqa: B023 - asked at once
+        if leaks := leaked(text, case.instruction.hidden, lambda each: _heard(case, index, each)):  # noqa: B023 - asked at once
             return failed("user_words", "user_leaked", f"the user said {leaks[0]}", index)
-        if strange := invented(text, allowed):
-            return failed("user_words", "user_invented", f"the user said {strange[0]}", index)
+        if invented := strange(text, case.instruction):
+            invented -= mentioned("\n".join(said for at, said in case.transcript.said_by_agent if at < index))
+        if invented:
+            return failed("user_words", "user_invented", f"the user said {min(invented)}", index)
     return passed("user_words")
+
+
+def _heard(case: Case, index: int, identifier: str) -> bool:
+    """Whether the agent had said it before the message."""
+    return any(identifier.lower() in said.lower() for at, said in case.transcript.said_by_agent if at < index)
 
 
 def user_end(case: Case) -> Check:

@@ -75,6 +75,11 @@ class Transcript:
         """`said_by_user` in lower case."""
         return [(index, text.lower()) for index, text in self.said_by_user]
 
+    @cached_property
+    def heard(self) -> str:
+        """All that the user said, in lower case."""
+        return "\n".join(text for _, text in self.heard_from_user)
+
     def reads_before(self, index: int) -> list[Call]:
         """Reads that were answered before the message, refusals included: an empty search is evidence too."""
         return [made.call for made in self.made if made.index < index and not made.writes and made.call is not None]
@@ -127,8 +132,8 @@ def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, 
     objected = objection(call, world.read) if writes else ""
     value: Any = None
     try:
-        value, content = world.perform(call.name, call.arguments)
-        refused = False
+        answer = world.perform(call.name, call.arguments)
+        value, content, refused = answer.value, answer.text, False
     except ToolRefused as refusal:
         content, refused = f"Error: {refusal}", True
     same = None if recorded is None else recorded.content == content

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?!\w)")
@@ -20,9 +21,11 @@ def states(text: str, form: str, value: str) -> bool:
     if form == "number":
         return _number(value) in numbers(text) or _as_word(value, text)
     if form == "date":
-        return any(spelling in text.lower() for spelling in spellings(value))
+        lowered = text.lower()
+        return any(spelling in lowered for spelling in spellings(value))
     if form == "time":
-        return any(re.search(rf"(?<!\d){re.escape(spelling)}", text.lower()) for spelling in times(value))
+        lowered = text.lower()
+        return any(re.search(rf"(?<!\d){re.escape(spelling)}", lowered) for spelling in times(value))
     return value.lower() in text.lower() or value.lower() in text.lower().replace(",", "")  # a total may be written 1,093.34
 
 
@@ -50,12 +53,14 @@ def _continues(character: str, joints: str = "") -> bool:
     return character.isalnum() or character == "_" or (bool(joints) and character in joints)
 
 
+@lru_cache(maxsize=8)
 def numbers(text: str) -> frozenset[Decimal]:
     """Every number in the text; `$1,200.50` is 1200.5."""
     found = (_number(match.group()) for match in _NUMBER.finditer(text))
     return frozenset(number for number in found if number is not None)
 
 
+@lru_cache(maxsize=8)
 def amounts(text: str) -> frozenset[Decimal]:
     """Every sum of money in the text, known by its sign, its two decimals or its currency; a bare number is none."""
     found = (_number(next(group for group in match.groups() if group)) for match in _AMOUNT.finditer(text))

@@ -1,6 +1,7 @@
 """How a write's arguments can be stated, where they may come from, and which of them are derived."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -19,9 +20,9 @@ class Seen:
     """What was shown so far, by what it is about; the latest showing counts."""
 
     def __init__(self, shown: Shown) -> None:
+        self._shown = shown
         self.users: dict[str, Record] = {}
         self.trips: dict[str, Record] = {}
-        self.offers: dict[tuple[str, str], Record] = {}
         self.statuses: dict[tuple[str, str], str] = {}
         for call, value in shown:
             self._take(call, value)
@@ -31,11 +32,14 @@ class Seen:
             self.users[value["user_id"]] = value
         elif call.name == "get_flight_status":
             self.statuses[call.arguments["flight_number"], call.arguments["date"]] = value
-        elif call.name.startswith("search_"):
-            for row in _rows(value):
-                self.offers[row["flight_number"], row["date"] or call.arguments["date"]] = row
         elif isinstance(value, dict) and "reservation_id" in value:
             self.trips[value["reservation_id"]] = value
+
+    @cached_property
+    def offers(self) -> dict[tuple[str, str], Record]:
+        """Rows of searches by flight and date."""
+        searches = ((call, value) for call, value in self._shown if call.name.startswith("search_"))
+        return {(row["flight_number"], row["date"] or call.arguments["date"]): row for call, value in searches for row in _rows(value)}
 
     def owner(self, write: Call) -> Record | None:
         """The user whom a write is for."""

@@ -1,6 +1,7 @@
 """An agent's words for a write, and the forms in which its arguments may be stated."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -18,22 +19,25 @@ class Seen:
     """What the outputs so far show, by id; later outputs replace earlier ones."""
 
     def __init__(self, shown: Shown) -> None:
+        self._shown = [(call, value) for call, value in shown if isinstance(value, dict)]
         self.orders: dict[str, Json] = {}
         self.methods: dict[str, Json] = {}
-        self.variants: dict[str, Json] = {}
-        for call, value in shown:
-            if isinstance(value, dict):
-                self._take(call, value)
+        for _, value in self._shown:
+            if "order_id" in value and "items" in value:
+                self.orders[value["order_id"]] = value
+            elif "payment_methods" in value:
+                self.methods.update(value["payment_methods"])
 
-    def _take(self, call: Call, value: Json) -> None:
-        if "order_id" in value and "items" in value:
-            self.orders[value["order_id"]] = value
-        elif "payment_methods" in value:
-            self.methods.update(value["payment_methods"])
-        elif "variants" in value:
-            self.variants.update({item_id: {**variant, "name": value["name"]} for item_id, variant in value["variants"].items()})
-        elif call.name == "get_item_details":
-            self.variants[value["item_id"]] = {**self.variants.get(value["item_id"], {}), **value}
+    @cached_property
+    def variants(self) -> dict[str, Json]:
+        """By item id, each with its product's name."""
+        variants: dict[str, Json] = {}
+        for call, value in self._shown:
+            if "variants" in value:
+                variants.update({item_id: {**variant, "name": value["name"]} for item_id, variant in value["variants"].items()})
+            elif call.name == "get_item_details":
+                variants[value["item_id"]] = {**variants.get(value["item_id"], {}), **value}
+        return variants
 
     def item(self, order_id: str, item_id: str) -> Json | None:
         items = self.orders.get(order_id, {}).get("items", ())
