@@ -103,7 +103,7 @@ def _people(passengers: Sequence[Record]) -> str:
 def _booking(write: Call, seen: Seen, rng: Random) -> str:
     a = write.arguments
     slots = {
-        "type": a["flight_type"].replace("_", " "),
+        "type": "round trip" if a["flight_type"] == "round_trip" else "one way trip",
         "cabin": CABINS[a["cabin"]],
         "origin": _airport(a["origin"]),
         "destination": _airport(a["destination"]),
@@ -114,7 +114,7 @@ def _booking(write: Call, seen: Seen, rng: Random) -> str:
         "payment": "; ".join(f"${share['amount']:,} from {seen.method(write, share['payment_id'])}" for share in a["payment_methods"]),
     }
     template = (
-        "book {a|one} [type] trip from [origin] to [destination] in [cabin], {flying|with flights} [flights], for [people], [bags], [insurance], "
+        "book a [type] from [origin] to [destination] in [cabin], {flying|with flights} [flights], for [people], [bags], [insurance], "
         "{paid with|paying} [payment]"
     )
     return spin(rng, template, slots)

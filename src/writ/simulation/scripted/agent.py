@@ -33,6 +33,8 @@ _NO_WISH = re.compile(
 )
 """Answers to an open question that bring no wish: leave-taking, and insisting on what was refused."""
 
+_MINE = re.compile(r"\bmy\b")
+
 _VAGUE = re.compile(r"\b(help|hand|assist|assistance|settle|sort out)\b", re.I)
 """A first turn that does not say what it is about."""
 
@@ -103,7 +105,7 @@ class Agent:
             elif not self.user_id:
                 yield from self._identify()
             elif wrong := self._misheard([fact for place in self.open for fact in self.script.facts[place]]):
-                yield from self._say(self._voice.say("read_back", wrong=wrong[0].wrong, name=words(wrong[0].name)))
+                yield from self._say(self._read_back(wrong[0]))
             elif (place := self._voiced()) is not None:
                 yield from self._settle(place)
             elif self._handed:
@@ -138,11 +140,15 @@ class Agent:
         """Asks until all of these were said; reads a value back that sounds wrong."""
         for _ in range(_MAX_ASKED + len(facts)):
             if wrong := self._misheard(facts):
-                yield from self._say(self._voice.say("read_back", wrong=wrong[0].wrong, name=words(wrong[0].name)))
+                yield from self._say(self._read_back(wrong[0]))
             elif missing := self._missing(facts):
                 yield from self._say(self._question(missing, phrase))
             else:
                 return
+
+    def _read_back(self, fact: Fact) -> str:
+        """A value that sounds wrong, said again to whom it belongs: `my Visa` is `your Visa`."""
+        return self._voice.say("read_back", wrong=_MINE.sub("your", fact.wrong), name=words(fact.name))
 
     def _question(self, facts: Sequence[Fact], phrase: str) -> str:
         if len(facts) == 1 or self._one_by_one:

@@ -122,8 +122,8 @@ class User:
         self._answered_unavailable = True
         if self._manner.pace == "all_at_once":
             first, *rest = self._everything()
-            return self._joined([self._voice.say("real_wish", request=first), *rest])
-        return self._joined([self._voice.say("real_wish", request=self._wish()), *self._asides()])
+            return self._joined([self._voice.say("real_wish", request=small(first)), *rest])
+        return self._joined([self._voice.say("real_wish", request=small(self._wish())), *self._asides()])
 
     def _farewell(self, heard: str) -> str:
         """The end where the agent offers more or takes its leave; else a sign to go on."""
@@ -136,7 +136,7 @@ class User:
             return STOP
         if heard.rstrip().endswith("?") and self._restated < _MAX_RESTATED and self._script.wishes:
             self._restated += 1
-            return self._joined([self._voice.say("again", request=self._request(max(0, self._next - 1)))])
+            return self._joined([self._voice.say("again", request=small(self._request(max(0, self._next - 1))))])
         return self._voice.say("accept" if declines(heard) else "fine")
 
     # ------------------------------------------------------------------------------------------------------- sayings
@@ -159,8 +159,8 @@ class User:
         request = next((self._misspeak(fact, request) for fact in facts if fact.core and fact.wrong), request)
         self._said += [fact for fact in facts if fact.core and fact is not self._misspoken]
         if place:
-            return self._voice.say("next_wish", request=request)
-        return self._voice.say("first_wish", request=request) if self._voice.chance(0.3) else request
+            return self._voice.say("next_wish", request=small(request))
+        return self._voice.say("first_wish", request=small(request)) if self._voice.chance(0.3) else request
 
     def _request(self, place: int) -> str:
         wish = self._script.wishes[place]
@@ -199,7 +199,8 @@ class User:
             for waiting in (self._unsaid, self._details):
                 if fact in waiting:
                     waiting.remove(fact)
-        return [self._told(fact, f"answer_{self._manner.tone}") for fact in chosen]
+        own = self._script.identity
+        return [self._told(fact, f"{'own' if fact in own else 'answer'}_{self._manner.tone}") for fact in chosen]
 
     def _asides(self) -> list[str]:
         """A digression, once; a remark of someone who likes to talk."""
