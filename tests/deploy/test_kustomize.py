@@ -74,9 +74,20 @@ def test_reaper_of_a_tenant_reads_the_tenants_store(overlay: list[dict[str, Any]
     assert reaper["args"][-1] == next(p["value"] for p in pipeline if p["name"] == "store")
 
 
-def test_gitops_applications_point_at_overlays_that_exist() -> None:
-    application, tenants = (yaml.safe_load((ROOT / "k8s/gitops" / f"{name}.yaml").read_text())["spec"] for name in ("application", "tenants"))
-    assert (ROOT / application["source"]["path"] / "kustomization.yaml").is_file()
+def test_gitops_applications_point_at_folders_that_exist() -> None:
+    platform, runs, tenants = (yaml.safe_load((ROOT / "k8s/gitops" / f"{name}.yaml").read_text())["spec"] for name in ("platform", "runs", "tenants"))
+    assert all((ROOT / each["source"]["path"] / "kustomization.yaml").is_file() for each in (platform, runs))
     assert list(ROOT.glob(tenants["generators"][0]["git"]["directories"][0]["path"]))
-    for spec in (application, tenants["template"]["spec"]):
+    for spec in (platform, runs, tenants["template"]["spec"]):
         assert spec["syncPolicy"]["retry"] == {"limit": 0}
+
+
+def test_gitops_run_is_a_resource_to_sync_and_is_handed_in_after_the_sync() -> None:
+    from writ.settings import RunConfig
+
+    rendered = parse(run(tool("kubectl"), "kustomize", str(ROOT / "k8s/gitops/runs")).stdout)
+    job, config = (next(d for d in rendered if d["kind"] == kind) for kind in ("Job", "ConfigMap"))
+    assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "PostSync"
+    assert "annotations" not in config["metadata"], "a commit that changes only a hook is no change to Argo CD"
+    assert RunConfig.model_validate(yaml.safe_load(config["data"]["run.yaml"])).out.startswith("s3://")
+    assert [f for pod in pods(job) for f in pod_findings(pod)] == []

@@ -55,6 +55,9 @@ def _open(settings: ClusterConfig, namespace: str | None, context: str | None, s
 @config_options
 @cluster_options
 @click.option("--shards", default=8, show_default=True, type=click.IntRange(1, 256), help="Pods among which simulation is dealt.")
+@click.option(
+    "--platform", "platform_file", metavar="FILE", help="Settings of the installation, beneath the run's; in a pod /etc/writ/platform.yaml."
+)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow the run to its end.")
 def submit(
     config_file: str | None,
@@ -65,6 +68,7 @@ def submit(
     context: str | None,
     server: str | None,
     shards: int,
+    platform_file: str | None,
     wait: bool,
 ) -> None:
     """Start a run on a cluster, with the settings of a laptop.
@@ -74,7 +78,7 @@ def submit(
 
     Example: writ submit --config run.yaml --out s3://bucket/writ -n writ
     """
-    config = read_config(config_file, sets, out, domain_data)
+    config = read_config(config_file, sets, out, domain_data, platform_file)
     if not config.out.startswith("s3://"):
         raise ConfigError(f"out is '{config.out}', which no pod can reach; set out to s3://bucket/prefix")
     known_domains(config)

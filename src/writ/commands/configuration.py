@@ -30,9 +30,13 @@ def config_options(command: F) -> F:
     return command
 
 
-def read_config(config_file: str | None, sets: Sequence[str], out: str | None = None, domain_data: str | None = None) -> RunConfig:
-    """One frozen tree. Raises: ConfigError that names the key, the value and what is allowed."""
+def read_config(
+    config_file: str | None, sets: Sequence[str], out: str | None = None, domain_data: str | None = None, platform_file: str | None = None
+) -> RunConfig:
+    """One frozen tree. `platform_file`: settings of an installation, which go beneath. Raises: ConfigError naming key, value and what is allowed."""
     tree = from_file(config_file) if config_file else {}
+    if platform_file:
+        tree = over(from_file(platform_file), tree)
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals:
@@ -83,6 +87,15 @@ def from_file(name: str) -> dict[str, Any]:
     if tree is not None and not isinstance(tree, dict):
         raise ConfigError(f"config file '{name}' holds a {type(tree).__name__}, not keys and values; see examples/")
     return tree or {}
+
+
+def over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Both trees; where both say something, what `top` says."""
+    merged = dict(base)
+    for key, value in top.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = over(merged[key], value) if nested else value
+    return merged
 
 
 def _value(key: str, text: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import yaml
 
-from writ.commands.configuration import from_file, validated
+from writ.commands.configuration import from_file, over, validated
 from writ.commands.progress import Display
 from writ.commands.run import keys_of
 from writ.errors import ConfigError
@@ -81,7 +81,7 @@ def _config(text: str, platform_file: str | None, out: str) -> RunConfig:
     """The run's settings over the platform's. Raises: ConfigError."""
     run = _tree(text, "the parameter `config`")
     base = from_file(platform_file) if platform_file and Path(platform_file).exists() else {}
-    return validated(_over(base, run) | {"out": out}, "the parameter `config`")
+    return validated(over(base, run) | {"out": out}, "the parameter `config`")
 
 
 def _tree(text: str, source: str) -> dict[str, Any]:
@@ -92,11 +92,3 @@ def _tree(text: str, source: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise ConfigError(f"{source} holds a {type(tree).__name__}, not keys and values; see examples/")
     return tree
-
-
-def _over(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in top.items():
-        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _over(merged[key], value) if nested else value
-    return merged
