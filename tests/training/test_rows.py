@@ -9,66 +9,23 @@ pytest.importorskip("trl", reason="training packages are not installed (requirem
 
 from importlib.resources import files
 
+from training_world import MESSAGES, OPTIONS, TEMPLATES, TOOL, row, tokenizer_of
+
 from writ.errors import ArtifactError, ConfigError
-from writ.schema import Row
 from writ.settings import TrainingConfig
 from writ.training.checks import prepare
 from writ.training.encode import IGNORED, encode
 from writ.training.render import render
 from writ.training.tiny import tokenizer as tiny_tokenizer
 
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_order",
-        "description": "An order.",
-        "parameters": {"type": "object", "properties": {"order_id": {"type": "string"}, "note": {"type": "string"}}, "required": ["order_id"]},
-    },
-}
-
 
 def config_of(**fields):
     return TrainingConfig(template_options=OPTIONS, **fields)
 
 
-def call(number, **arguments):
-    function = {"name": "get_order", "arguments": json.dumps(arguments, ensure_ascii=False)}
-    return {"role": "assistant", "content": "", "tool_calls": [{"id": f"c{number}", "type": "function", "function": function}]}
-
-
-MESSAGES = (
-    {"role": "system", "content": "Be kind.\n\nPolicy: read first."},
-    {"role": "assistant", "content": "Hi! What may I do?"},
-    {"role": "user", "content": "Where is #W1234567?\n"},
-    call(1, order_id="#W1234567", note="Zürich <b>&amp;"),
-    {"role": "tool", "tool_call_id": "c1", "content": '{"status": "pending", "items": [1, 2]}'},
-    {"role": "assistant", "content": "It is pending.\n\nAnything else?"},
-    {"role": "user", "content": "And #W7?"},
-    call(2, order_id="#W7"),
-    {"role": "tool", "tool_call_id": "c2", "content": "Error: Order not found"},
-    {"role": "assistant", "content": "I cannot find it."},
-)
-
-
-def row(messages=MESSAGES, **fields):
-    known = {"id": "r", "split": "train", "domain": "retail", "kind": "normal", "writes": 1, "burden": 1, "tool": "t", "task_id": "t"}
-    known |= {"instruction_id": "i", "user_id": "u", "source": "model", "tools": json.dumps([TOOL]), "messages": messages}
-    return Row(**(known | fields))
-
-
-OPTIONS = {"tools_in_user_message": False}
-"""Llama 3.1 would take the agent's greeting for the user's first message; other templates pass it over."""
-
-
-@pytest.fixture(scope="module", params=["qwen3_instruct_2507", "llama3_1"])
+@pytest.fixture(scope="module", params=TEMPLATES)
 def tokenizer(request):
-    template = (files("trl") / "chat_templates" / f"{request.param}.jinja").read_text()
-    texts = [json.dumps(message, ensure_ascii=False) for message in MESSAGES]
-    made = tiny_tokenizer(texts, template, vocabulary=600)
-    extra = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|python_tag|>"]
-    if request.param.startswith("llama"):
-        made.add_special_tokens({"additional_special_tokens": extra, "bos_token": "<|begin_of_text|>"})
-    return made
+    return tokenizer_of(request.param)
 
 
 def expected_turns(tokenizer, text):

@@ -1,8 +1,10 @@
-"""`writ model serve`: the embedded models over HTTP, for the simulator and for any other OpenAI-compatible client."""
+"""`writ model serve`: the embedded models, and trained weights, over HTTP, for the simulator and for any other OpenAI-compatible client."""
 
 import asyncio
 import socket
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 
 import click
 from pydantic import ValidationError
@@ -21,7 +23,7 @@ from writ.storage import S3Settings, Store, open_store
 
 @click.group()
 def model() -> None:
-    """Serve the embedded models over HTTP.
+    """Serve the embedded models, or weights of your own, over HTTP.
 
     Example: writ model serve --out runs --domain KEY --instructions KEY
     """
@@ -31,6 +33,12 @@ def model() -> None:
 @click.option("--out", default="runs", show_default=True, metavar="DIR|s3://…", help="The store that holds the two artifacts.")
 @click.option("--domain", "domain_key", metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
 @click.option("--instructions", "instructions_key", metavar="KEY", help="Key of the `instructions` artifact; without either: every run's.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Serve these weights instead: the folder that `writ train --to` made.")
+@click.option(
+    "--reader", default="", metavar="NAME", help="How calls are read out of text: hermes or llama3_json; by the chat template where absent."
+)
+@click.option("--at-once", default=32, show_default=True, help="Requests that are decoded together, with --weights.")
+@click.option("--threads", default=2, show_default=True, help="Threads of a matrix product, with --weights and no GPU.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8008, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
@@ -42,6 +50,10 @@ def serve(
     out: str,
     domain_key: str | None,
     instructions_key: str | None,
+    weights: Path | None,
+    reader: str,
+    at_once: int,
+    threads: int,
     host: str,
     port: int,
     names: tuple[str, ...],
@@ -50,24 +62,25 @@ def serve(
     s3_settings: str,
     with_input: bool,
 ) -> None:
-    """Serve the scripted model: agent and user of the conversations of one `instructions` artifact, or of every run of a store and of the folders
-    in it. Prints its URL when it listens; counts what it does at `/metrics`, for Prometheus.
+    """Serve the scripted model, or with --weights a trained one. Prints its URL when it listens; counts what it does at `/metrics`, for Prometheus.
 
-    A request's `user` field says which side of which conversation it is for: `agent:<instruction id>:<rollout>`.
+    The scripted model is agent and user of the conversations of one `instructions` artifact, or of every run of a store and of the folders in it. A
+    request's `user` field says which side of which
+    conversation it is for: `agent:<instruction id>:<rollout>`.
+
+    --weights is for tests and for machines without a GPU: it renders as training did, decodes waiting requests together, and reads tool calls as
+    vLLM does. It needs the packages of requirements/train.txt (train-cpu.txt without a GPU). The name served is `scripted` unless --name says
+    otherwise.
 
     Example: writ model serve --out runs --domain 7c45b97e7b633f2a --instructions 8db1587507eb7a95 --port 8008
+
+    Example: writ model serve --weights models/tiny --name tuned --port 8009
     """
-    s3, rates = _s3(s3_settings), dict(_rate(text) for text in faults)
-    answer: front.Answer
-    if domain_key and instructions_key:
-        store = open_store(out, s3=s3)
-        sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
-        _manifest(store, "instructions", instructions_key)
-        answer = Scripted(sites, _lookup(store, instructions_key), rates)
-    elif domain_key or instructions_key:
-        raise ConfigError("--domain and --instructions go together; give both, or neither to serve every run of the store")
+    if weights is not None:
+        answer = _trained(weights, reader, at_once, threads)
     else:
-        answer = EveryRun(lambda folder: open_store(f"{out}/{folder}".rstrip("/"), s3=s3), rates)
+        rates = dict(_rate(text) for text in faults)
+        answer = _scripted(out, _s3(s3_settings), domain_key, instructions_key, rates)
     answer = Faulty(answer, FaultPlan(latency_s=latency_s)) if latency_s else answer
     counted = None if with_input else ServerMetrics(answer)  # the process that starts an embedded model counts for itself
     serving = front.serve_until_signalled(
@@ -94,6 +107,28 @@ def _s3(text: str) -> S3Settings:
         error = e.errors(include_url=False)[0]
         key = ".".join(map(str, error["loc"])) or "text"
         raise ConfigError(f'--s3 {text}: {key}: {error["msg"]}; write --s3 \'{{"endpoint_url": "http://host:8333"}}\'') from e
+
+
+def _scripted(out: str, s3: S3Settings, domain_key: str | None, instructions_key: str | None, rates: dict[str, float]) -> front.Answer:
+    if domain_key and instructions_key:
+        store = open_store(out, s3=s3)
+        sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain", domain_key, DomainSnapshot)}
+        _manifest(store, "instructions", instructions_key)
+        return Scripted(sites, _lookup(store, instructions_key), rates)
+    if domain_key or instructions_key:
+        raise ConfigError("--domain and --instructions go together; give both, or neither to serve every run of the store")
+    return EveryRun(lambda folder: open_store(f"{out}/{folder}".rstrip("/"), s3=s3), rates)
+
+
+def _trained(weights: Path, reader: str, at_once: int, threads: int) -> front.Answer:
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise ConfigError("--weights needs torch and transformers; install requirements/train.txt (requirements/train-cpu.txt without a GPU)")
+    from writ.training.calls import READERS
+    from writ.training.serving import Served, load
+
+    if reader and reader not in READERS:
+        raise ConfigError(f"--reader {reader}: there are {' and '.join(READERS)}")
+    return Served(load(weights, threads), reader=reader, at_once=at_once)
 
 
 def _announce(running: front.RunningServer) -> None:
