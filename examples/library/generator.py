@@ -19,10 +19,10 @@ def generated(seed: int, users: int) -> Tables:
     _catalog(tables, rng, works=max(24, users))
     for number in range(users):
         _member(tables, rng, f"m{101 + number}")
-    popular = _popular(tables, rng)
+    popular, digits = _popular(tables, rng), 4 if users <= 1000 else 5
     for member in tables["members"].values():
-        _loans(tables, rng, member)
-        _holds(tables, rng, member, popular)
+        _loans(tables, rng, member, digits)
+        _holds(tables, rng, member, popular, digits)
     return tables
 
 
@@ -71,10 +71,17 @@ def _popular(tables: Tables, rng: Random) -> list[str]:
     return rng.sample(lendable, max(4, len(lendable) // 12))
 
 
-def _loans(tables: Tables, rng: Random, member: dict[str, Any]) -> None:
+def _new_id(table: dict[str, Any], prefix: str, rng: Random, digits: int) -> str:
+    """An id that says nothing about the record, nor about the one before."""
+    while (found := f"{prefix}{rng.randrange(10 ** (digits - 1), 10**digits)}") in table:
+        pass
+    return found
+
+
+def _loans(tables: Tables, rng: Random, member: dict[str, Any], digits: int) -> None:
     lendable = [edition for edition in tables["editions"].values() if edition["lendable"]]
     for edition in rng.sample(lendable, rng.randint(1, 5)):
-        loan_id = f"n{1001 + len(tables['loans'])}"
+        loan_id = _new_id(tables["loans"], "n", rng, digits)
         due = f"2025-{rng.randint(4, 6):02}-{rng.randint(1, 28):02}"
         renewals = rng.choice((0, 0, 0, 1, 1, 2))
         tables["loans"][loan_id] = {
@@ -88,9 +95,9 @@ def _loans(tables: Tables, rng: Random, member: dict[str, Any]) -> None:
         member["loans"].append(loan_id)
 
 
-def _holds(tables: Tables, rng: Random, member: dict[str, Any], popular: list[str]) -> None:
+def _holds(tables: Tables, rng: Random, member: dict[str, Any], popular: list[str], digits: int) -> None:
     for edition_id in rng.sample(popular, min(rng.choice((0, 1, 2, 2, 3, 3, 4)), len(popular))):
-        hold_id = f"h{1001 + len(tables['holds'])}"
+        hold_id = _new_id(tables["holds"], "h", rng, digits)
         edition, ready = tables["editions"][edition_id], rng.random() < 0.2
         tables["holds"][hold_id] = {
             "hold_id": hold_id,

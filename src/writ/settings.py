@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, model_validator
 
 from writ.llm import EndpointSettings
-from writ.schema import Kind, Record, execution
+from writ.schema import Behavior, Kind, Record, execution
 from writ.storage import S3Settings
 
 
@@ -51,6 +51,8 @@ class TasksConfig(Record):
     """Deals persons into train and held-out; change it to deal anew."""
     split: Literal["train", "held_out"] = "train"
     """Whose tasks are made."""
+    max_burden: int | None = Field(None, ge=0)
+    """Wishes of a higher evidence burden are left out; None: none are."""
     proposals_per_kind: int = Field(6, ge=1)
     """Proposals that are certified per user and kind of wish."""
     workers: int = execution(2, ge=1)
@@ -68,10 +70,21 @@ class InstructionsConfig(Record):
 
     per_task: int = Field(1, ge=1)
     """Instructions per task: more than one makes a behavior family."""
+    behaviors: dict[str, tuple[str | bool, ...]] = {}
+    """Axis of a behavior -> the values that it may take, such as `{pace: [all_at_once], tone: [neutral]}`; an axis that is left out takes all."""
     paraphrase: bool = False
     """A model rewords the scenario; what breaks the slot ledger is replaced by the template."""
     paraphraser: EndpointSettings = EndpointSettings(model="paraphraser")
     """Used only with `paraphrase`."""
+
+    @model_validator(mode="after")
+    def _known(self) -> "InstructionsConfig":
+        for axis, values in self.behaviors.items():
+            if axis not in Behavior.model_fields or not values:
+                raise ValueError(f"behaviors has '{axis}': {list(values)}; axes are {', '.join(Behavior.model_fields)}, each with at least one value")
+            for value in values:
+                Behavior.model_validate({axis: value}, strict=True)
+        return self
 
 
 class SimulationConfig(Record):
@@ -157,6 +170,10 @@ class TrainingConfig(Record):
     """A folder or hub name of weights and tokenizer; `tiny`: a small model with random weights, made on the spot."""
     revision: str | None = None
     """Commit of the weights on the hub."""
+    template: Literal["own", "compact"] = "own"
+    """The model's own chat template; or, for `tiny`, one that shows the talk alone, without the policy and the tools."""
+    vocabulary_tokens: int = Field(2000, ge=300)
+    """Of the tokenizer that is made for `tiny`."""
     template_options: dict[str, JsonValue] = {}
     """Given to the chat template; a server must be given the same, as `simulation.agent.extra_body.chat_template_kwargs`."""
     method: Literal["lora", "full"] = "full"

@@ -139,3 +139,9 @@ def test_an_exported_task_lists_the_gold_writes_as_actions(made):
     task = next(task for task in made if len(task.writes) > 1)
     exported = tau2_task(task)["evaluation_criteria"]
     assert [(action["name"], action["arguments"]) for action in exported["actions"]] == [(call.name, call.arguments) for call in task.writes]
+
+
+def test_no_task_holds_a_wish_above_the_allowed_burden(snapshot):
+    low = list(synthesize(TasksConfig(max_burden=3, max_writes=2), count=20, seed=7, domain=[snapshot]))
+    assert len(low) >= 20
+    assert max(decision.certificate.burden for task in low for decision in task.decisions) <= 3

@@ -17,7 +17,7 @@ from writ.llm.faults import FaultPlan, Faulty
 from writ.runners.metrics import ServerMetrics
 from writ.runners.scripted import EveryRun
 from writ.schema import DomainSnapshot, Instruction
-from writ.simulation.scripted.server import Scripted
+from writ.simulation.scripted.server import PLAIN, Scripted
 from writ.storage import S3Settings, Store, open_store
 
 
@@ -41,7 +41,7 @@ def model() -> None:
 @click.option("--threads", default=2, show_default=True, help="Threads of a matrix product, with --weights and no GPU.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8008, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--name", "names", multiple=True, default=("scripted",), show_default=True, help="Served model name; may repeat.")
+@click.option("--name", "names", multiple=True, default=("scripted", PLAIN), show_default=True, help="Served model name; may repeat.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")
 @click.option("--latency-s", default=0.0, show_default=True, help="Seconds before each answer, as a real model takes some.")
 @click.option("--s3", "s3_settings", default="{}", metavar="JSON", help="How to reach S3, as the key s3 of the settings.")
@@ -65,16 +65,14 @@ def serve(
     """Serve the scripted model, or with --weights a trained one. Prints its URL when it listens; counts what it does at `/metrics`, for Prometheus.
 
     The scripted model is agent and user of the conversations of one `instructions` artifact, or of every run of a store and of the folders in it. A
-    request's `user` field says which side of which
-    conversation it is for: `agent:<instruction id>:<rollout>`.
+    request's `user` field says which side of which conversation it is for: `agent:<instruction id>:<rollout>`. Asked as `scripted-plain`, it
+    always says a thing in the same words.
 
     --weights is for tests and for machines without a GPU: it renders as training did, decodes waiting requests together, and reads tool calls as
     vLLM does. It needs the packages of requirements/train.txt (train-cpu.txt without a GPU). The name served is `scripted` unless --name says
     otherwise.
 
     Example: writ model serve --out runs --domain 7c45b97e7b633f2a --instructions 8db1587507eb7a95 --port 8008
-
-    Example: writ model serve --weights models/tiny --name tuned --port 8009
     """
     if weights is not None:
         answer = _trained(weights, reader, at_once, threads)

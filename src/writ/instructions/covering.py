@@ -6,6 +6,7 @@ Greedy, after AETG (Cohen et al. 1997): each row starts from an uncovered pair a
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, product
+from types import MappingProxyType
 from typing import Any, TypeAlias, get_args
 
 from writ.schema import Behavior
@@ -22,9 +23,9 @@ def all_values() -> dict[str, tuple[Any, ...]]:
     return {name: get_args(field.annotation) or (False, True) for name, field in Behavior.model_fields.items()}
 
 
-def axes(fixed: Mapping[str, Any]) -> Axes:
-    """All axes; those in `fixed` have that one value only."""
-    return tuple((name, (fixed[name],) if name in fixed else values) for name, values in all_values().items())
+def axes(fixed: Mapping[str, Any], allowed: Mapping[str, tuple[Any, ...]] = MappingProxyType({})) -> Axes:
+    """All axes; those in `fixed` have that one value only, others in `allowed` no values but those."""
+    return tuple((name, (fixed[name],) if name in fixed else allowed.get(name, values)) for name, values in all_values().items())
 
 
 @lru_cache(maxsize=1024)

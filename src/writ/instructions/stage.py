@@ -44,7 +44,7 @@ def _written(config: InstructionsConfig, seed: int, sites: Mapping[str, OpenDoma
             raise ArtifactError(f"task {task.id} is of domain '{task.domain}', which is not among the domains; make tasks and domains in one run")
         telling = _Telling.of(sites[task.domain], task, seed)
         for number in range(config.per_task):
-            over = axes(telling.fixed())
+            over = axes(telling.fixed(), config.behaviors)
             turn = dealt.get(over, 0)
             dealt[over] = turn + 1
             rows = behaviors(over)

@@ -109,7 +109,8 @@ class Stall(NamedTuple):
 
 
 def _stall(site: OpenDomain, config: TasksConfig, seed: int, user_id: str) -> Stall:
-    entries = shelf(site, user_id, config, seed)
+    most = config.max_burden
+    entries = [entry for entry in shelf(site, user_id, config, seed) if most is None or entry.burden <= most]
     buckets: dict[Bucket, list[int]] = {}
     for number, lead in enumerate(entries):
         for bucket in _buckets(site, lead, entries, config):

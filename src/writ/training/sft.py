@@ -1,6 +1,5 @@
 """Supervised fine-tuning with TRL on rows that are tokens already: TRL neither renders, cuts nor masks anything here."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,8 +99,9 @@ def _watching(checkpoints: Checkpoints, step: Callable[[int], bool]) -> Any:
 def open_tokenizer(config: TrainingConfig, rows: Sequence[Row]) -> Any:
     """The model's own; for `tiny`, one that is trained on the rows' texts. Raises: ConfigError where there is none, or it has no template."""
     if config.model == "tiny":
-        texts = (json.dumps(row.messages, ensure_ascii=False) + row.tools for row in rows)
-        return tiny.tokenizer(texts, tiny.qwen_template())
+        compact = config.template == "compact"
+        texts = (text for row in rows for text in tiny.texts(row, compact))
+        return tiny.tokenizer(texts, tiny.COMPACT if compact else tiny.qwen_template(), config.vocabulary_tokens)
     from transformers import AutoTokenizer
 
     try:

@@ -16,7 +16,7 @@ from writ.llm import EndpointSettings, request_prefix
 from writ.settings import InstructionsConfig
 from writ.simulation.address import Address
 from writ.simulation.scripted.faults import AGENT_FAULTS, USER_FAULTS
-from writ.simulation.scripted.server import MODEL, Scripted, serve
+from writ.simulation.scripted.server import MODEL, PLAIN, Scripted, serve
 from writ.verification.stage import judge
 
 BENIGN = {"extra_read", "failed_read", "unclear_answer"}
@@ -171,3 +171,33 @@ def test_request_without_a_conversation_is_answered_with_what_is_wanted(instruct
     reply = scripted.reply(body)
     assert reply.status == 400
     assert b"agent|user" in reply.body
+
+
+def test_asked_by_its_plain_name_it_says_a_thing_always_in_the_same_words(instructions):
+    """Agents of many conversations ask for a yes in words that differ in nothing but what would be done."""
+    scripted = scripted_for({"library": site()}, instructions)
+
+    def questions(model):
+        found = set()
+        for instruction in instructions[:60]:
+            said = play(site(), instruction, Named(scripted, model))
+            found |= {
+                each
+                for m in said.messages
+                if m.role == "assistant"
+                for each in re.findall(r"[^.?:]*(?:yes|confirm|proceed)[^.?]*\?", m.content or "")
+            }
+        return found
+
+    assert questions(PLAIN) == {" Shall I go ahead (yes/no)?"}
+    assert len(questions(MODEL)) > 20
+
+
+class Named:
+    """The agent's requests, asked of another model of the same server."""
+
+    def __init__(self, scripted, model):
+        self.scripted, self.model = scripted, model
+
+    def reply(self, body):
+        return self.scripted.reply({**body, "model": self.model} if body["user"].startswith("agent:") else body)

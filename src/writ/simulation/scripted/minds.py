@@ -18,6 +18,7 @@ from writ.simulation.scripted.agent import Talk as AgentTalk
 from writ.simulation.scripted.faults import Faults, Label
 from writ.simulation.scripted.user import Talk as UserTalk
 from writ.simulation.scripted.user import User
+from writ.simulation.scripted.voice import Unvaried
 
 _KEPT = 16_384
 """Conversations kept alive; an older one is replayed if it goes on."""
@@ -55,15 +56,15 @@ class Minds:
         self._rates = rates or {}
         self._live: OrderedDict[Address, _Live] = OrderedDict()
 
-    def answer(self, address: Address, messages: Sequence[Mapping[str, Any]]) -> Answer:
-        """Raises: KeyError for an unknown instruction, ValueError where there is nothing to answer to."""
+    def answer(self, address: Address, messages: Sequence[Mapping[str, Any]], *, plain: bool = False) -> Answer:
+        """`plain`: in words that never vary. Raises: KeyError for an unknown instruction, ValueError where there is nothing to answer to."""
         heard = _heard(address.role, messages)
         if not heard:
             raise ValueError("no message to answer; the other side speaks first")
         trace = _trace(0, heard)
         live = self._live.pop(address, None)
         if live is None or live.heard > len(heard) or _trace(0, heard[: live.heard]) != live.trace:
-            live = self._begun(address, heard[0])
+            live = self._begun(address, heard[0], plain)
         for text in heard[live.heard :]:
             live.answer = _spoken(live.talk.send(text), live.faults, live.heard)
             live.heard += 1
@@ -73,10 +74,11 @@ class Minds:
             self._live.popitem(last=False)
         return live.answer
 
-    def _begun(self, address: Address, first: str) -> _Live:
+    def _begun(self, address: Address, first: str, plain: bool) -> _Live:
         instruction = self._find(address.instruction_id)
         conversation = f"{address.role}:{instruction.seed}:{address.rollout}"
-        site, faults, rng = self._sites[instruction.domain], Faults(self._rates, conversation), Random(conversation)
+        site, faults = self._sites[instruction.domain], Faults(self._rates, conversation)
+        rng = Unvaried(conversation) if plain else Random(conversation)
         if address.role == "agent":
             agent_talk = Agent(site, instruction, rng, faults).talk(first)
             return _Live(agent_talk, faults, 1, 0, _spoken(next(agent_talk), faults, 0))

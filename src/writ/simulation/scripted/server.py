@@ -21,6 +21,9 @@ from writ.simulation.scripted.minds import Answer, Minds
 
 MODEL = "writ-scripted"
 
+PLAIN = "scripted-plain"
+"""Who is asked by this name says a thing always in the same words: for models too small to learn that it can be said in many."""
+
 _CHARS_PER_TOKEN = 4
 """Of English text, roughly: this model has no tokenizer, and its usage says so no better."""
 
@@ -41,7 +44,7 @@ class Scripted:
             return _probed(body)
         try:
             address = parsed(str(body.get("user", "")))
-            answer = self._minds.answer(address, body["messages"])
+            answer = self._minds.answer(address, body["messages"], plain=body.get("model") == PLAIN)
         except ValueError as error:
             return front.error_reply(400, f"the scripted model cannot tell what this is about: {error}", code="no_conversation")
         except KeyError as error:

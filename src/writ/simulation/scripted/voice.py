@@ -3,8 +3,22 @@
 from collections.abc import Mapping
 from importlib import resources
 from random import Random
+from typing import Any
 
 from writ.domains.wording import phrasebook, spin
+
+
+class Unvaried(Random):
+    """Draws the first of whatever there is: who speaks with it says a thing always the same way."""
+
+    def choice(self, seq: Any) -> Any:
+        return seq[0]
+
+    def random(self) -> float:
+        return 1.0
+
+    def shuffle(self, x: Any) -> None:
+        return None
 
 
 class Voice:
