@@ -229,6 +229,16 @@ def test_model_server_asks_for_gpus_by_limit_and_has_shared_memory(vllm: Rendere
     assert {"name": "weights", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}} in pod["volumes"]
 
 
+def test_model_server_whose_weights_are_fetched_checks_them_before_it_starts(vllm: Rendered) -> None:
+    pod = named(vllm, "Deployment", "writ-model-user")["spec"]["template"]["spec"]
+    fetch = pod["initContainers"][0]
+    assert fetch["args"][:5] == ["hf://Qwen/Qwen3-30B-A3B-Instruct-2507", "--revision", "main", "--to", "/models"]
+    assert json.loads(fetch["args"][6])["region"] == "us-east-1"
+    assert {"name": "weights", "mountPath": "/models", "subPath": "qwen3-30b"} in fetch["volumeMounts"]
+    assert named(vllm, "NetworkPolicy", "writ-model-user-fetch")["spec"]["egress"][0]["ports"] == [{"port": 443}]
+    assert "initContainers" not in named(vllm, "Deployment", "writ-model-agent")["spec"]["template"]["spec"]
+
+
 def test_model_server_that_sleeps_is_woken_by_pods_that_carry_its_pools_label(vllm: Rendered) -> None:
     assert "replicas" not in named(vllm, "Deployment", "writ-model-agent")["spec"], "an upgrade would wake or kill it"
     trigger = named(vllm, "ScaledObject", "writ-model-agent")["spec"]["triggers"][0]

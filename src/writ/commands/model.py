@@ -10,6 +10,7 @@ import click
 from pydantic import ValidationError
 
 from writ.artifacts import Manifest, read_manifest, read_records
+from writ.commands.fetch import fetch
 from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
 from writ.llm import server as front
@@ -27,6 +28,9 @@ def model() -> None:
 
     Example: writ model serve --out runs --domain KEY --instructions KEY
     """
+
+
+model.add_command(fetch)
 
 
 @model.command()
