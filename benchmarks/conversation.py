@@ -11,8 +11,6 @@ import argparse
 import asyncio
 import gc
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -22,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from machine import machine
 
 from writ.artifacts import Journal
 from writ.domains.registry import OpenDomain, open_domain
@@ -128,12 +128,12 @@ class Tape:
 
 
 async def played(
-    domain: OpenDomain, settings: EndpointSettings, agent: Endpoint, user: Endpoint, instructions: list[Instruction]
+    domain: OpenDomain, settings: EndpointSettings, agent: Endpoint, user: Endpoint, instructions: list[Instruction], concurrency: int = 32
 ) -> list[Trajectory]:
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(open_store(folder), "simulate", "bench", Trajectory, lambda each: each.id)
         made = simulate(
-            SimulationConfig(agent=settings, user=settings),
+            SimulationConfig(agent=settings, user=settings, concurrency=concurrency),
             tasks=map(task_of, instructions),
             instructions=instructions,
             domains={domain.name: domain},
@@ -153,6 +153,29 @@ def environment_s(domain: OpenDomain, trajectories: Iterable[Trajectory]) -> flo
             for call in message.tool_calls:
                 world.call(call.name, decoded(call.arguments) or {})
     return time.process_time() - began
+
+
+@dataclass(slots=True)
+class GoldServer:
+    url: str
+    cpu_s: float = 0.0
+    """What its process used; known once it has ended."""
+
+
+@contextmanager
+def gold_server(tasks: list[dict[str, Any]], latency_s: float = 0.0) -> Iterator[GoldServer]:
+    """The model of `gold_model.py` in a process of its own."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(tasks, file)
+        file.flush()
+        command = [sys.executable, str(HERE / "gold_model.py"), file.name, "--latency-s", str(latency_s)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        server = GoldServer(process.stdout.readline().strip())
+        yield server
+        process.terminate()
+        server.cpu_s = float(process.stdout.readline())
+        process.wait()
 
 
 @contextmanager
@@ -182,15 +205,9 @@ async def measured(domain: OpenDomain, url: str, instructions: list[Instruction]
 def row(domain: OpenDomain, conversations: int) -> Row:
     tasks = tasks_of(domain)
     instructions = [instruction_of(n, tasks[n % len(tasks)], domain.name) for n in range(conversations)]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(tasks, file)
-        file.flush()
-        server = subprocess.Popen([sys.executable, str(HERE / "gold_model.py"), file.name], stdout=subprocess.PIPE, text=True)
-        assert server.stdout is not None
-        spent, trajectories = asyncio.run(measured(domain, server.stdout.readline().strip(), instructions))
-        server.terminate()
-        served_s = float(server.stdout.readline()) / 2  # it answered every conversation twice
-        server.wait()
+    with gold_server(tasks) as server:
+        spent, trajectories = asyncio.run(measured(domain, server.url, instructions))
+    served_s = server.cpu_s / 2  # it answered every conversation twice
     requests = sum(each.agent_usage.requests + each.user_usage.requests for each in trajectories) / conversations
     ms = {name: 1e3 * seconds / conversations for name, seconds in {**spent, "server": served_s}.items()}
     return Row(
@@ -204,12 +221,6 @@ def row(domain: OpenDomain, conversations: int) -> Row:
         environment_ms=ms["environment"],
         server_ms=ms["server"],
     )
-
-
-def machine() -> str:
-    with open("/proc/cpuinfo") as cpuinfo:
-        model = next((line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")), platform.machine())
-    return f"{os.cpu_count()} x {model}, Python {platform.python_version()}"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """A model without thought: as agent it makes a task's gold calls, one by one, and says "Done."; as user it names the task, then stops.
 
 It knows its task from the text of the messages alone, so any runner can talk to it. Prints its URL on standard output, and at its end (SIGTERM)
-the CPU seconds that it used: `python benchmarks/gold_model.py tasks.json`.
+the CPU seconds that it used: `python benchmarks/gold_model.py tasks.json [--latency-s 0]`.
 """
 
 import argparse
@@ -21,13 +21,16 @@ _TASK = re.compile(r"task number (\d+)")
 
 
 class Gold:
-    def __init__(self, tasks: list[dict[str, Any]]) -> None:
+    def __init__(self, tasks: list[dict[str, Any]], latency_s: float = 0.0) -> None:
+        self._latency_s = latency_s
         self._calls = [
             [(action["name"], json.dumps(action["arguments"])) for action in task["evaluation_criteria"]["actions"] or []] for task in tasks
         ]
         self._marks = [self._lines(task["user_scenario"]["instructions"]) for task in tasks]
 
     async def __call__(self, body: dict[str, Any]) -> Reply:
+        if self._latency_s:
+            await asyncio.sleep(self._latency_s)
         messages = body["messages"]
         if not body.get("tools"):
             return self._reply(self._user(messages))
@@ -54,10 +57,10 @@ class Gold:
         return [line for field in fields for line in (field or "").splitlines()]
 
 
-async def main(path: Path) -> None:
+async def main(path: Path, latency_s: float) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    async with serve(Gold(json.loads(path.read_bytes())), models=[MODEL]) as server:
+    async with serve(Gold(json.loads(path.read_bytes()), latency_s), models=[MODEL]) as server:
         print(server.base_url, flush=True)
         began = time.process_time()
         await ended.wait()
@@ -67,4 +70,6 @@ async def main(path: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tasks", type=Path)
-    asyncio.run(main(parser.parse_args().tasks))
+    parser.add_argument("--latency-s", type=float, default=0.0)
+    options = parser.parse_args()
+    asyncio.run(main(options.tasks, options.latency_s))
