@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from writ.jobs.launch import LaunchConfig
 from writ.llm import EndpointSettings
 from writ.schema import Behavior, Kind, Record, execution
 from writ.storage import S3Settings
@@ -153,6 +154,8 @@ class EvaluationConfig(Record):
     """Conversations per task; pass^k is known up to this k."""
     benchmark_split: str = execution("base")
     """Which list of `split_tasks.json` is run."""
+    models: dict[str, str] = execution({})
+    """Name -> URL of the models to measure as the agent, as `--model` names them; empty: the one of `simulation.agent`."""
     picked: dict[str, tuple[str, ...]] = {}
     """Domain -> ids of the benchmark's tasks; filled from the split by `writ evaluate --benchmark`. Empty: held-out tasks."""
     judge: EndpointSettings | None = None
@@ -243,6 +246,7 @@ class RunConfig(Record):
     dataset: DatasetConfig = DatasetConfig()
     evaluation: EvaluationConfig = execution(EvaluationConfig())
     training: TrainingConfig = execution(TrainingConfig())
+    launch: LaunchConfig = execution(LaunchConfig())
     out: str = execution("runs")
     """The store: a folder, or `s3://bucket/prefix`."""
     s3: S3Settings = execution(S3Settings())

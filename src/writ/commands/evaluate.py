@@ -1,37 +1,48 @@
 """`writ evaluate`: measure models on held-out tasks, or on a benchmark's own, and compare them."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from writ.artifacts import read_manifest
 from writ.commands.configuration import api_key, config_options, read_config
+from writ.commands.figures import Measured, figures_of, print_figures
 from writ.commands.files import NewFile, write_file
+from writ.commands.official import Beside
 from writ.commands.progress import Display
 from writ.domains.registry import open_domain
 from writ.errors import ConfigError
+from writ.jobs.local import serving
+from writ.report.evaluation import evaluation_page
 from writ.runners.evaluate import Examined, examine, named, pick
+from writ.runners.pods import Pod, show
 from writ.runners.simulate import Keys
+from writ.runners.train import fetch
 from writ.scoring.benchmark import chosen
-from writ.scoring.compare import Comparison, compare
-from writ.scoring.statistics import Interval
+from writ.scoring.compare import compare
 from writ.scoring.submission import About, Recorded, results, submission
-from writ.scoring.summary import PassHat, Resampling, Summary, summarize
+from writ.scoring.summary import Resampling, Summary, summarize
 from writ.settings import RunConfig
+from writ.storage import open_store
 
 
 @click.command()
 @config_options
 @click.option("--benchmark", metavar="DIR", help="The benchmark's folder: its own tasks, prompts, protocol and reward, instead of held-out tasks.")
-@click.option("--model", "models", multiple=True, metavar="NAME=URL", help="A model to measure as the agent; may repeat, to compare.")
+@click.option("--model", "models", multiple=True, metavar="NAME=URL", help="A model to measure: a URL, or train/KEY of the store; may repeat.")
 @click.option("--to", "target", type=NewFile(), metavar="FILE", help="File for all figures, as JSON.")
+@click.option("--page", type=NewFile(), metavar="FILE", help="File for all figures, as one HTML page.")
 @click.option("--submission", "folder", type=click.Path(path_type=Path), help="Folder for leaderboard files in the benchmark's format.")
 @click.option("--about", default="", metavar="ORG,MODEL_ORG,EMAIL", help="What the leaderboard asks of a submission.")
+@click.option("--official", metavar="DIR", type=click.Path(path_type=Path), help="A checkout of the benchmark: its own runner plays too.")
+@click.option("--official-python", metavar="FILE", type=click.Path(path_type=Path), help="Its interpreter; DIR/.venv/bin/python by default.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of a live display.")
 def evaluate(
     config_file: str | None,
@@ -41,34 +52,72 @@ def evaluate(
     benchmark: str | None,
     models: tuple[str, ...],
     target: Path | None,
+    page: Path | None,
     folder: Path | None,
     about: str,
+    official: Path | None,
+    official_python: Path | None,
     plain: bool,
 ) -> None:
     """Measure models as agents: pass^k with intervals, cells, tokens, errors, and paired tests where there are several.
 
     Without --benchmark, on tasks of persons that no training data is about. Over a benchmark's tasks, without any URL, gold actions are replayed.
-    What is finished is skipped; what was interrupted goes on.
+    What is finished is skipped; what was interrupted goes on. With --official the benchmark's own runner talks to the same endpoints, and both are
+    compared task by task.
 
     Example: writ evaluate --benchmark tau2-bench --set simulation.user.base_url=http://user:8000/v1 --model tuned=http://agent:8000/v1
     """
     config = _configured(read_config(config_file, sets, out, benchmark or domain_data), benchmark)
-    configs = {each.simulation.agent.model: each for each in (named(model) for model in _models(config, models))}
+    beside = Beside(benchmark, official, official_python) if official else None
+    with ExitStack() as stack:
+        if beside is not None:
+            config = stack.enter_context(beside.endpoints(config, bool(models)))
+        configs = _named(_models(config, models, stack))
+        display = stack.enter_context(Display(plain=plain))
+        measured = _measure(config, configs, display)
+        figures = figures_of(measured, beside.run(configs, measured.examined, measured.how) if beside else [])
+    print_figures(measured)
+    if target is not None:
+        write_file(target, json.dumps(figures, indent=2) + "\n")
+    if page is not None:
+        write_file(page, evaluation_page(figures))
+    if folder is not None:
+        for summary in measured.summaries:
+            _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], measured.examined[summary.model], about)
+
+
+def evaluate_pod(pod: Pod, display: Display) -> None:
+    """What the pipeline's container does: the run's models on held-out tasks, or on those that `evaluation.picked` names."""
+    config = pod.config if pod.config.evaluation.picked else _configured(pod.config, None)
+    weights = {"base": f"{config.training.model}@{config.training.revision or ''}", "tuned": f"train/{pod.plan.keys['train']}"}
+    sides = [
+        _with_agent(config, {"model": name, "base_url": url, "revision": weights.get(name, "")}) for name, url in config.evaluation.models.items()
+    ]
+    measured = _measure(config, _named(sides or [config]), display)
+    figures = figures_of(measured, [])
+    print_figures(measured)
+    last = list(measured.examined.values())[-1]
+    manifest = read_manifest(pod.store, "scores", last.plan.keys["scores"])
+    if manifest is not None:
+        show(replace(pod, plan=last.plan), manifest)
+    for name, data in (("evaluation.json", json.dumps(figures, indent=2).encode()), ("evaluation.html", evaluation_page(figures))):
+        pod.store.put(f"scores/{last.plan.keys['scores']}/{name}", data)
+        (pod.outputs / name).write_bytes(data)
+
+
+def _named(configs: Sequence[RunConfig]) -> dict[str, RunConfig]:
+    return {each.simulation.agent.model: each for each in map(named, configs)}
+
+
+def _measure(config: RunConfig, configs: Mapping[str, RunConfig], display: Display) -> Measured:
     examined: dict[str, Examined] = {}
     for name, each in configs.items():
-        with Display(plain=plain) as display:
-            keys = Keys(api_key(each.simulation.agent), api_key(each.simulation.user))
-            judge = each.evaluation.judge
-            examined[name] = examine(each, display.listen, keys, api_key(judge) if judge else None)
+        keys = Keys(api_key(each.simulation.agent), api_key(each.simulation.user))
+        judge = each.evaluation.judge
+        examined[name] = examine(each, display.listen, keys, api_key(judge) if judge else None)
     how = Resampling(config.seed, config.evaluation.resamples, config.evaluation.confidence)
     summaries = [summarize(name, each.scores, how) for name, each in examined.items()]
-    compared = compare({name: each.scores for name, each in examined.items()}, how)
-    _show(summaries, compared, examined)
-    if target is not None:
-        write_file(target, json.dumps(_figures(summaries, compared, examined), indent=2) + "\n")
-    if folder is not None:
-        for summary in summaries:
-            _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], examined[summary.model], about)
+    return Measured(summaries, compare({name: each.scores for name, each in examined.items()}, how), examined, how)
 
 
 def _configured(config: RunConfig, benchmark: str | None) -> RunConfig:
@@ -92,92 +141,27 @@ def _split(path: Path) -> Mapping[str, list[str]]:
     return found
 
 
-def _models(config: RunConfig, models: Sequence[str]) -> list[RunConfig]:
-    """The settings of each model; those of the settings alone where none is named."""
-    if not models:
-        return [config]
-    pairs = [model.partition("=") for model in models]
-    if any(not name or not url for name, _, url in pairs):
-        raise ConfigError("--model wants NAME=URL, such as tuned=http://agent:8000/v1")
-    return [_with_agent(config, {"model": name, "base_url": url}) for name, _, url in pairs]
+def _models(config: RunConfig, models: Sequence[str], stack: ExitStack) -> list[RunConfig]:
+    """The settings of each model; those of the settings alone where none is named. Weights of the store are served as long as `stack` is open."""
+    given = [model.partition("=") for model in models]
+    if any(not name or not place for name, _, place in given):
+        raise ConfigError("--model wants NAME=URL, such as tuned=http://agent:8000/v1, or NAME=train/KEY for a model of the store")
+    pairs = [(name, place) for name, _, place in given] or list(config.evaluation.models.items())
+    return [_with_agent(config, _endpoint(config, name, place, stack)) for name, place in pairs] or [config]
+
+
+def _endpoint(config: RunConfig, name: str, place: str, stack: ExitStack) -> dict[str, str]:
+    if not place.startswith("train/"):
+        return {"model": name, "base_url": place}
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="writ-weights-")))
+    fetch(open_store(config.out, s3=config.s3), place.removeprefix("train/"), folder)
+    command = [sys.executable, "-m", "writ", "model", "serve", "--weights", str(folder), "--name", name, "--port", "0", "--with-input"]
+    return {"model": name, "base_url": stack.enter_context(serving(command, ready_within_s=300)), "revision": place}
 
 
 def _with_agent(config: RunConfig, update: Mapping[str, str]) -> RunConfig:
     agent = config.simulation.agent.model_copy(update=dict(update))
     return config.model_copy(update={"simulation": config.simulation.model_copy(update={"agent": agent})})
-
-
-# ------------------------------------------------------------------------------------------------------------------- what is shown
-
-
-def _show(summaries: Sequence[Summary], compared: Sequence[Comparison], examined: Mapping[str, Examined]) -> None:
-    console = Console(highlight=False)
-    console.print(_pass_table(summaries))
-    for summary in summaries:
-        console.print(_cell_table(summary))
-        spent = summary.tokens
-        per_success = f"{spent.per_success:,.0f} per success" if spent.per_success is not None else "no success"
-        console.print(
-            f"{summary.model}: {spent.per_conversation:,.0f} tokens per conversation ({spent.agent_per_conversation:,.0f} agent), {per_success}"
-        )
-        console.print(f"{summary.model}: failed by " + (", ".join(f"{kind} {count}" for kind, count in summary.errors.items()) or "nothing"))
-        console.print(f"{summary.model}: {summary.lucky} succeeded although a check of the process failed")
-    for each in compared:
-        console.print(
-            f"{each.first} - {each.second}: pass^1 {_difference(each.difference)} over {each.tasks} tasks, "
-            f"better on {each.better}, worse on {each.worse}, exact sign test p = {each.p_value:.3g}"
-        )
-    for name, one in examined.items():
-        console.print(f"scores of {name}  {one.store.url}/scores/{one.plan.keys['scores']}", soft_wrap=True)
-
-
-def _pass_table(summaries: Sequence[Summary]) -> Table:
-    most = max((len(summary.overall.by_k) for summary in summaries), default=1)
-    table = Table(title="pass^k, % of tasks [interval]", title_justify="left")
-    table.add_column("model")
-    table.add_column("tasks of")
-    for heading in ("tasks", "trials", "unjudged", *(f"pass^{k}" for k in range(1, most + 1))):
-        table.add_column(heading, justify="right")
-    for summary in summaries:
-        groups = {"all": summary.overall, **summary.domains}
-        if summary.without_judge is not None:
-            groups["all, no assertions"] = summary.without_judge
-        for label, figures in groups.items():
-            table.add_row(summary.model, label, *_counts(figures), *(_percent(figures, k) for k in range(1, most + 1)))
-    return table
-
-
-def _counts(figures: PassHat) -> tuple[str, str, str]:
-    return str(figures.tasks), str(figures.trials), str(figures.unjudged)
-
-
-def _percent(figures: PassHat, k: int) -> str:
-    if k not in figures.by_k:
-        return "·"
-    value, low, high = figures.by_k[k]
-    return f"{value:.1%} [{low:.1%}, {high:.1%}]".replace("%", "")
-
-
-def _difference(found: Interval) -> str:
-    return f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
-
-
-def _cell_table(summary: Summary) -> Table:
-    table = Table(title=f"{summary.model}: successes / trials by gold writes and evidence burden", title_justify="left")
-    for heading in ("domain", "writes", "burden", "tasks", "successes", "trials", "share"):
-        table.add_column(heading, justify="left" if heading == "domain" else "right")
-    for cell in summary.cells:
-        counts = (str(cell.tasks), str(cell.successes), str(cell.trials), f"{cell.successes / cell.trials:.0%}")
-        table.add_row(cell.domain, str(cell.writes), cell.burden or "·", *counts)
-    return table
-
-
-def _figures(summaries: Sequence[Summary], compared: Sequence[Comparison], examined: Mapping[str, Examined]) -> dict[str, Any]:
-    return {
-        "models": [summary.model_dump(mode="json") for summary in summaries],
-        "comparisons": [each.model_dump(mode="json") for each in compared],
-        "artifacts": {name: {"attempts": one.plan.keys["attempts"], "scores": one.plan.keys["scores"]} for name, one in examined.items()},
-    }
 
 
 # -------------------------------------------------------------------------------------------------------------- the leaderboard's files

@@ -1,25 +1,31 @@
 """`writ pod`: the entry point of the pipeline's containers."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
 
+from writ.artifacts import read_manifest
 from writ.commands.configuration import from_file, over, validated
+from writ.commands.evaluate import evaluate_pod
 from writ.commands.progress import Display
 from writ.commands.run import keys_of
+from writ.commands.train import trained
 from writ.errors import ConfigError
+from writ.pipeline import TRAIN, Plan, key_of
 from writ.pipeline import plan as planned
 from writ.runners.execute import Listener
-from writ.runners.pods import PODS, Pod, open_run, progress_file, release_run, run_pod
+from writ.runners.launch import launch
+from writ.runners.pods import MODEL_PODS, PODS, Pod, heartbeat, open_run, progress_file, release_run, run_pod, show
 from writ.settings import RunConfig
 from writ.storage import open_store
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["plan", *PODS, "release", "reap"]))
+@click.argument("name", type=click.Choice(["plan", *PODS, *MODEL_PODS, "release", "reap"]))
 @click.option("--config-text", default="", help="The run's settings as YAML text.")
 @click.option("--platform", "platform_file", metavar="FILE", help="The platform's own settings (endpoints, S3), under the run's; may be absent.")
 @click.option("--out", required=True, metavar="s3://…", help="The store of artifacts.")
@@ -28,6 +34,7 @@ from writ.storage import open_store
 @click.option("--shard", default=0, show_default=True, help="Which shard of a simulation this is, from 0.")
 @click.option("--shards", default=1, show_default=True, help="How many shards the simulation has.")
 @click.option("--wait-s", default=80000.0, show_default=True, help="Seconds that `plan` waits for another Workflow of the same run.")
+@click.option("--gpu-wait-s", default=1800.0, show_default=True, help="Seconds that `launch` waits for a pod that trains.")
 @click.option("--progress-file", envvar="ARGO_PROGRESS_FILE", type=click.Path(path_type=Path), hidden=True)
 def pod(
     name: str,
@@ -39,6 +46,7 @@ def pod(
     shard: int,
     shards: int,
     wait_s: float,
+    gpu_wait_s: float,
     progress_file: Path | None,
 ) -> None:
     """Run what one container of the Argo pipeline runs; `reap`: what the reaper's CronJob runs.
@@ -56,10 +64,31 @@ def pod(
         open_run(here, shards, click.echo, wait_s=wait_s)
     elif name == "release":
         release_run(here, click.echo)
+    elif name in MODEL_PODS:
+        _model_pod(here, name, config_text, gpu_wait_s)
     else:
         with Display(plain=True) as display:
             listen = _listener(display, progress_file, config, name, shards)
             click.echo(run_pod(here, name, listen, keys_of(config), shard=shard, shards=shards).model_dump_json())
+
+
+def _model_pod(here: Pod, name: str, text: str, gpu_wait_s: float) -> None:
+    """What comes after the dataset: its packages are imported by the pod that has them."""
+    plan = Plan({**here.plan.keys, TRAIN.name: key_of(TRAIN, here.config, here.plan.keys)})
+    with heartbeat(here), Display(plain=True) as display:
+        if name == "launch":
+            from writ.jobs.cluster import ClusterJobs
+
+            jobs = ClusterJobs(here.owner.rpartition("/")[0] or "default")
+            launch(here.config, plan, here.store, jobs, click.echo, text=text, owner=here.owner, run=here.plan.run_id, wait_s=gpu_wait_s)
+        elif name == "train":
+            trained(here.config, plan, here.store, display.listen)
+        else:
+            evaluate_pod(replace(here, plan=plan), display)
+            return
+    manifest = read_manifest(here.store, TRAIN.name, plan.keys[TRAIN.name])
+    if manifest is not None:
+        show(replace(here, plan=plan), manifest)
 
 
 def _reap(config: RunConfig) -> None:

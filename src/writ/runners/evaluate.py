@@ -1,14 +1,14 @@
 """Runs an evaluation: tasks, attempts by the models' endpoints, what a judge says, scores. What stands is skipped, as in a run."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from writ.artifacts import Manifest, read_manifest
-from writ.domains.recordings import task_of
+from writ.domains.recordings import RawTask
 from writ.errors import ConfigError
 from writ.jobs.thread import served
 from writ.llm import ChatRequest, EndpointSettings, ModelFault, request_prefix
@@ -18,10 +18,10 @@ from writ.runners.execute import Listener, Progress, counted, execute, read_inpu
 from writ.runners.simulate import Keys, answered, talk
 from writ.schema import DomainSnapshot, Score, Trajectory
 from writ.scoring import assertions
-from writ.scoring.benchmark import GOLD, gold_messages, instruction, raw_tasks
+from writ.scoring.benchmark import GOLD, raw_tasks, task_id
+from writ.scoring.gold import JUDGE, Gold
 from writ.scoring.reward import assertions as asserted
 from writ.settings import RunConfig
-from writ.simulation.playback import Playback, Recording
 from writ.storage import Store, open_store
 
 
@@ -89,15 +89,23 @@ def gold_answered(config: RunConfig, planned: Plan, store: Store) -> Iterator[Ru
     if sides.agent.base_url and sides.user.base_url:
         yield config
         return
-    snapshots: list[DomainSnapshot] = list(read_stage(store, planned.keys, "domain"))
-    recordings = [
-        Recording(task_of(raw, snapshot.name), instruction(raw, snapshot.name), gold_messages(raw))
-        for snapshot in snapshots
-        for raw in snapshot.benchmark_tasks
-    ]
-    with served(Playback(recordings, GOLD), models=(GOLD,)) as url:
+    with served(Gold(raw_tasks(read_stage(store, planned.keys, "domain"))), models=(GOLD,)) as url:
         filled = {name: getattr(sides, name).model_copy(update={"base_url": getattr(sides, name).base_url or url}) for name in ("agent", "user")}
         yield config.model_copy(update={"simulation": sides.model_copy(update=filled)})
+
+
+@contextmanager
+def gold_at_hand(config: RunConfig, tasks: Mapping[str, Sequence[RawTask]]) -> Iterator[RunConfig]:
+    """The settings with one address for agent, user and judge, where gold is played for whoever asks: this program, and the benchmark's runner.
+
+    `tasks`: domain -> its benchmark's tasks.
+    """
+    raws = {task_id(domain, str(raw["id"])): raw for domain, found in tasks.items() for raw in found}
+    with served(Gold(raws), models=(GOLD, JUDGE)) as url:
+        gold = EndpointSettings(model=GOLD, base_url=url)
+        sides = config.simulation.model_copy(update={"agent": gold, "user": gold})
+        judging = config.evaluation.model_copy(update={"judge": EndpointSettings(model=JUDGE, base_url=url)})
+        yield config.model_copy(update={"simulation": sides, "evaluation": judging})
 
 
 def _score(config: RunConfig, planned: Plan, store: Store, listen: Listener, judge_key: SecretStr | None) -> Manifest:

@@ -34,6 +34,8 @@ PODS: dict[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 """Pod -> the stages it runs, in order. The last one's manifest and files are what Argo shows."""
+MODEL_PODS = ("launch", "train", "evaluate")
+"""Pods that come after the dataset, and have a runner each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,19 @@ def open_run(pod: Pod, shards: int, say: Callable[[str], None], *, wait_s: float
 
 def run_pod(pod: Pod, name: str, listen: Listener, keys: Keys, *, shard: int, shards: int) -> Manifest:
     """The pod's stages, while the lease is kept alive. Raises whatever a stage raises."""
-    with _heartbeat(pod):
+    with heartbeat(pod):
         if name == "verify":
             join(pod.plan, pod.store, shards)
         for stage in PODS[name]:
             manifest = run_stage(BY_NAME[stage], pod.config, pod.plan, pod.store, listen, keys, shard=shard, shards=shards)
-    _put(pod.outputs, "manifest.json", manifest.model_dump_json(indent=1))
-    _show(pod, name)
+    show(pod, manifest)
     return manifest
+
+
+def show(pod: Pod, manifest: Manifest) -> None:
+    """Hands Argo an artifact's manifest, and what its stage left for people."""
+    _put(pod.outputs, "manifest.json", manifest.model_dump_json(indent=1))
+    _show(pod, manifest.stage)
 
 
 def release_run(pod: Pod, say: Callable[[str], None]) -> None:
@@ -122,7 +129,7 @@ def _wait_for_lease(pod: Pod, say: Callable[[str], None], until_s: float, poll_s
 
 
 @contextmanager
-def _heartbeat(pod: Pod) -> Iterator[None]:
+def heartbeat(pod: Pod) -> Iterator[None]:
     """Renews the lease while a stage works. A renewal that fails is tried again at the next beat: a lease saves money, no more."""
     done = threading.Event()
 
