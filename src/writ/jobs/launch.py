@@ -31,6 +31,7 @@ class LaunchConfig(Record):
     runtime: str = execution("writ-train")
     """TrainingRuntime of the namespace that a TrainJob uses; k8s/trainer holds one."""
     image: str = execution("ghcr.io/writ-project/writ-train:0.1.0")
+    """Holds writ and the packages of training."""
     cpu: str = execution("2")
     """Requested; as `memory`, a Kubernetes quantity."""
     memory: str = execution("8Gi")
@@ -42,6 +43,7 @@ class LaunchConfig(Record):
     queue: str = execution("")
     """LocalQueue of Kueue; the job then starts suspended, and waits as long as it must."""
     node_selector: dict[str, str] = execution({})
+    """Labels of the nodes on which it may train."""
     service_account: str = execution("writ-model")
     """Of the training's pods: it needs no rights."""
     credentials_secret: str = execution("writ-credentials")
