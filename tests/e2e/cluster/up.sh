@@ -22,8 +22,8 @@ start() { # name, command: a process of the node, logged and remembered by its i
   setsid nohup $ENTER "$@" > "log/$name.log" 2>&1 < /dev/null &
   echo $! > "$name.pid"
 }
-until_true() { # command: at most 60 s
-  for _ in $(seq 240); do "$@" >/dev/null 2>&1 && return; sleep 0.25; done
+until_true() { # command: three minutes, more where the command itself takes long
+  for _ in $(seq 720); do "$@" >/dev/null 2>&1 && return; sleep 0.25; done
   die "never came true: $*"
 }
 
