@@ -207,6 +207,26 @@ def test_shard_killed_for_memory_is_tried_again_with_more(
     assert_dataset_of_the_calm_run(read, prefix, calm)
 
 
+def test_training_that_never_gets_its_gpu_fails_in_time_and_says_why(cluster: Cluster, dev: str, tmp_path: Path) -> None:
+    store = f"s3://writ/waiting-{int(time.time())}"
+    config = {**CONFIG, "training": {"allow_scripted": True}}
+    name = begin(cluster, dev, tmp_path, store, config, train="true", **{"gpu-wait-s": "20"})
+    launching = until(cluster, dev, name, lambda w: bool(pods_of(w, "launch")), 900)
+    began = time.monotonic()
+    workflow = until(cluster, dev, name, finished, 400)
+    assert time.monotonic() - began < 300
+    assert workflow["status"]["phase"] == "Failed", launching["status"].get("message")
+    launch = next(n for n in pods_of(workflow, "launch") if n["phase"] == "Failed")
+    assert launch["outputs"]["exitCode"] == "2"  # not tried again: waiting longer would not help
+    pod = cluster.get("pods", "-n", dev, "-l", f"workflows.argoproj.io/workflow={name}")["items"]
+    told = "".join(cluster.kubectl("logs", "-n", dev, p["metadata"]["name"], "-c", "main", check=False) for p in pod)
+    assert "got no running pod within 20 s" in told
+    assert "nvidia.com/gpu" in told
+    assert [n["phase"] for n in pods_of(workflow, "dataset")] == ["Succeeded"]
+    left = cluster.get("jobs", "-n", dev, "-l", "app.kubernetes.io/part-of=writ")["items"]
+    assert [j["metadata"]["name"] for j in left if workflow["metadata"]["uid"] in j["metadata"]["labels"].values()] == []
+
+
 # ------------------------------------------------------------------------------------------------------------------------------- ended
 
 

@@ -1,7 +1,8 @@
-# Sourced by up.sh: certificates and kubeconfigs of one cluster, in $RUN/pki and $RUN/*.conf.
+# Sourced by up.sh: certificates and kubeconfigs of one cluster, in $RUN/pki and $RUN/*.conf. Python 3.13 verifies strictly: keys say what for, and by whom.
 
 authority() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=writ-e2e \
+    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
     -keyout pki/ca.key -out pki/ca.crt 2>/dev/null
   openssl ecparam -genkey -name prime256v1 -noout -out pki/sa.key 2>/dev/null
   openssl ec -in pki/sa.key -pubout -out pki/sa.pub 2>/dev/null
@@ -10,7 +11,7 @@ authority() {
 certificate() { # name, subject, names and addresses
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "pki/$1.key" -out "pki/$1.csr" 2>/dev/null
   openssl x509 -req -in "pki/$1.csr" -CA pki/ca.crt -CAkey pki/ca.key -CAcreateserial -days 30 -out "pki/$1.crt" \
-    -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth' "${3:-DNS:localhost,IP:127.0.0.1}") 2>/dev/null
+    -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash' "${3:-DNS:localhost,IP:127.0.0.1}") 2>/dev/null
 }
 
 kubeconfig() { # name of the certificate, and of the file
