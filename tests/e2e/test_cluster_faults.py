@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import fcntl
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -123,8 +125,15 @@ def s3_away_for_a_minute(cluster: Cluster, namespace: str, name: str) -> None:
 
 @pytest.fixture(scope="session")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The dataset's manifest of the same run where nothing happens."""
-    return laptop(yaml.safe_dump(CONFIG), tmp_path_factory.mktemp("calm"))
+    """The dataset's manifest of the same run where nothing happens; made by the first test process that asks."""
+    shared = tmp_path_factory.getbasetemp().parent / "calm" if "PYTEST_XDIST_WORKER" in os.environ else tmp_path_factory.mktemp("calm")
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "manifest.json").is_file():
+            (shared / "manifest.json").write_text(json.dumps(laptop(yaml.safe_dump(CONFIG), shared)))
+    found: dict[str, Any] = json.loads((shared / "manifest.json").read_text())
+    return found
 
 
 def assert_dataset_of_the_calm_run(read: Read, prefix: str, calm: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ def adapted(document: dict[str, Any], version: str) -> dict[str, Any]:
         container["image"] = f"quay.io/argoproj/workflow-controller:v{version}"
         container["args"] = ["--executor-image", f"quay.io/argoproj/argoexec:v{version}", "--executor-image-pull-policy", "IfNotPresent"]
         container["env"] += [{"name": "DEFAULT_REQUEUE_TIME", "value": "1s"}]
+        container["livenessProbe"] |= {"timeoutSeconds": 60}  # a busy machine is no reason to end it
     if document["kind"] == "ConfigMap":
         document["data"] = {"artifactRepository": yaml.safe_dump(REPOSITORY)}
     return document
