@@ -37,9 +37,13 @@ test-slow: install ## What takes longer: kills, outages, ten thousand conversati
 s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
 	@$(BIN)/python tests/fixtures_s3.py
 
-bench: install ## What things cost, each with its machine; JSON in test-output/
+bench: install ## What things cost, each with its machine; JSON in test-output/ (under ten minutes on two quiet cores)
 	@mkdir -p test-output
+	@$(BIN)/python benchmarks/start.py --json test-output/start.json
 	@$(BIN)/python benchmarks/conversation.py --json test-output/conversation.json
+	@$(BIN)/python benchmarks/client.py --requests 1000 --seconds 2 --concurrency 1,32,128,512,1024 --json test-output/client.json
+	@$(BIN)/python benchmarks/memory.py --json test-output/memory.json
+	@$(BIN)/python benchmarks/growth.py --json test-output/growth.json
 	@$(BIN)/python benchmarks/tasks.py --json test-output/tasks.json
 	@$(BIN)/python benchmarks/verifier.py --conversations 1000 --tasks 150 --users 80 --to test-output/verifier.json
 

@@ -1,40 +1,42 @@
 """What a request costs the client and the server, and how much of an endpoint's capacity one process can use.
 
-    python benchmarks/client.py [--requests 2000] [--seconds 3] [--workers 1] [--json FILE]
+    python benchmarks/client.py [--requests 2000] [--seconds 3] [--workers 1] [--limit-seconds 20] [--concurrency 1,8,32,...] [--json FILE]
 
 First table: CPU per request at zero latency, client and server apart (the server is a process of its own), by way of asking: the openai
 package's typed call, its raw call over both of its pools, our adapter, our Endpoint around it, and bare aiohttp as the floor. The least
 of several rounds is shown, so that other load on the machine disturbs little. Second table: for a fixed latency and concurrency, the rate
 reached as a share of concurrency / latency, and the mean number in flight at the server as a share of the concurrency (it leaves out that
-the server itself wakes a little late). The conversations start spread over one latency, and only replies in the steady state count.
+the server itself wakes a little late). The conversations start spread over one latency, and only replies in the steady state count. Third table:
+what the adaptive limit makes of a server that answers 429 above N in flight, with 512 conversations that want to ask: where the limit stands over
+the last half of the time, and which share of N was used and of the replies were refusals by then.
 """
 
 import argparse
 import asyncio
 import json
 import multiprocessing
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, NamedTuple
 
 import aiohttp
 import httpx2
 import openai
 import orjson
+from machine import machine
 
-from writ.llm import ChatRequest, EndpointSettings, open_model, request_prefix
+from writ.llm import ChatRequest, EndpointSettings, ModelFault, open_model, request_prefix
 from writ.llm.pool import open_endpoint
-from writ.llm.server import Reply, RunningServer, chat_reply, serve_until_signalled
+from writ.llm.server import Reply, RunningServer, chat_reply, error_reply, serve_until_signalled
 
 MODEL = "benchmark"
 LATENCIES_S = (0.05, 0.2, 1.0)
 CONCURRENCIES = (1, 8, 32, 128, 512, 1024)
+SERVER_LIMITS = (10, 50, 200)
 ROUNDS = 5
 
 TOOLS = [
@@ -78,29 +80,48 @@ class Saturation(NamedTuple):
     """CPU of the client processes while measured."""
 
 
+class Found(NamedTuple):
+    server_limit: int
+    lowest: int
+    """Where the adaptive limit stood, over the last half of the time."""
+    median: int
+    highest: int
+    used: float
+    """Requests being answered, of the server's limit."""
+    refused: float
+    """Refusals, of all replies."""
+
+
 class ServerState(NamedTuple):
     cpu_s: float
     busy_s: float
     """Seconds spent answering, added over all requests with a latency."""
     answered: int
     """Those requests."""
+    refused: int
 
 
 # ------------------------------------------------------------------------------------------------------------------ the server
 
 
 async def run_server() -> None:
-    """Answers after as many seconds as the request's `user` says; to `state` it tells what it has used."""
-    busy_s, answered = 0.0, 0
+    """Answers after as many seconds as the request's `user` says (`0.2`, or `0.2/64`: and 429 above 64); to `state` it tells what it has used."""
+    busy_s, answered, refused, in_flight = 0.0, 0, 0, 0
 
     async def answer(body: dict[str, Any]) -> Reply:
-        nonlocal busy_s, answered
+        nonlocal busy_s, answered, refused, in_flight
         if body["user"] == "state":
-            return chat_reply(json.dumps([time.process_time(), busy_s, answered]), model=MODEL)
-        latency_s = float(body["user"] or 0)
-        if latency_s:
-            started_s = time.monotonic()
-            await asyncio.sleep(latency_s)
+            return chat_reply(json.dumps([time.process_time(), busy_s, answered, refused]), model=MODEL)
+        latency, _, limit = body["user"].partition("/")
+        if limit and in_flight >= int(limit):
+            refused += 1
+            return error_reply(429, "too many requests")
+        if latency:
+            in_flight, started_s = in_flight + 1, time.monotonic()
+            try:
+                await asyncio.sleep(float(latency))
+            finally:
+                in_flight -= 1
             busy_s += time.monotonic() - started_s
             answered += 1
         return chat_reply("Let me look that up for you. " * 5, model=MODEL, prompt_tokens=4000, completion_tokens=40)
@@ -278,6 +299,41 @@ def saturation(url: str, latency_s: float, concurrency: int, seconds: float, wor
     return Saturation(latency_s, concurrency, workers, per_second, per_second * latency_s / concurrency, per_second * service_s / concurrency, cores)
 
 
+# ------------------------------------------------------------------------------------------------------------- the adaptive limit
+
+
+async def found(url: str, server_limit: int, seconds: float, *, latency_s: float = 0.5, conversations: int = 512) -> Found:
+    """Conversations that ask without pause, until the time is up; a request that is given up is asked anew."""
+    endpoint = open_endpoint(settings_for(url))
+    request = _request(endpoint.settings, user=f"{latency_s}/{server_limit}")
+    until_s = time.monotonic() + seconds
+    stood: list[int] = []
+
+    async def conversation() -> None:
+        while time.monotonic() < until_s:
+            with suppress(ModelFault):
+                await endpoint.complete(request)
+
+    async def watch() -> tuple[ServerState, ServerState]:
+        await asyncio.sleep(seconds / 2)
+        before = await state(url)
+        while time.monotonic() < until_s - 0.1:
+            stood.append(endpoint.concurrency_limit)
+            await asyncio.sleep(0.1)
+        return before, await state(url)
+
+    watching = asyncio.create_task(watch())
+    asking = [asyncio.create_task(conversation()) for _ in range(conversations)]
+    before, after = await watching
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    await endpoint.close()
+    replies, refusals = after.answered - before.answered, after.refused - before.refused
+    used = (after.busy_s - before.busy_s) / (seconds / 2) / server_limit
+    return Found(server_limit, min(stood), sorted(stood)[len(stood) // 2], max(stood), used, refusals / (replies + refusals))
+
+
 # -------------------------------------------------------------------------------------------------------------------- tables
 
 
@@ -286,19 +342,23 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000, help="per row of the first table")
     parser.add_argument("--seconds", type=float, default=3.0, help="per row of the second table, at least four latencies")
     parser.add_argument("--workers", type=int, default=1, help="client processes that share the concurrency of the second table")
+    parser.add_argument("--limit-seconds", type=float, default=30.0, help="per row of the third table")
+    parser.add_argument("--limits", default=",".join(map(str, SERVER_LIMITS)), help="of the third table's server")
+    parser.add_argument("--concurrency", default=",".join(map(str, CONCURRENCIES)), help="of the second table")
     parser.add_argument("--json", help="also write the figures here")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         asyncio.run(run_server())
         return
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start"
-    print(f"{machine}; request of {len(_request(EndpointSettings(model=MODEL)).body())} bytes")
+    print(f"{machine()}; request of {len(_request(EndpointSettings(model=MODEL)).body())} bytes")
     with a_server() as url:
         costs = cost_table(url, options.requests)
-        saturations = saturation_table(url, options.seconds, options.workers)
+        saturations = saturation_table(url, options.seconds, options.workers, [int(text) for text in options.concurrency.split(",")])
+        limits = limit_table(url, options.limit_seconds, [int(text) for text in options.limits.split(",")])
     if options.json:
-        figures = {"machine": machine, "cost": [row._asdict() for row in costs], "saturation": [row._asdict() for row in saturations]}
+        figures = {"machine": machine(), "cost": [row._asdict() for row in costs], "saturation": [row._asdict() for row in saturations]}
+        figures["limit"] = [row._asdict() for row in limits]
         with open(options.json, "w") as file:
             json.dump(figures, file, indent=1)
 
@@ -314,15 +374,25 @@ def cost_table(url: str, requests: int) -> list[Cost]:
     return rows
 
 
-def saturation_table(url: str, seconds: float, workers: int) -> list[Saturation]:
+def saturation_table(url: str, seconds: float, workers: int, concurrencies: list[int]) -> list[Saturation]:
     rows = []
     print(f"\n{'latency s':>9} {'concurrency':>11} {'requests/s':>11} {'of capacity':>12} {'in flight':>10} {'client cores':>13}")
     for latency_s in LATENCIES_S:
-        for concurrency in CONCURRENCIES:
+        for concurrency in concurrencies:
             row = saturation(url, latency_s, concurrency, seconds, workers)
             shares = f"{row.rate_share:12.1%} {row.in_flight_share:10.1%} {row.cores:13.2f}"
             print(f"{row.latency_s:9.2f} {row.concurrency:11} {row.per_second:11.0f} {shares}", flush=True)
             rows.append(row)
+    return rows
+
+
+def limit_table(url: str, seconds: float, server_limits: list[int]) -> list[Found]:
+    rows = []
+    print(f"\n{'429 above':>9} {'limit, lowest':>14} {'median':>7} {'highest':>8} {'used':>7} {'refused':>8}")
+    for server_limit in server_limits:
+        row = asyncio.run(found(url, server_limit, seconds))
+        print(f"{row.server_limit:9} {row.lowest:14} {row.median:7} {row.highest:8} {row.used:7.1%} {row.refused:8.2%}", flush=True)
+        rows.append(row)
     return rows
 
 

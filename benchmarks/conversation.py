@@ -1,23 +1,28 @@
 """CPU that a conversation costs our process at zero latency, and whose it is: the client's, the engine's or the environment's.
 
-    python benchmarks/conversation.py [--domain-data ../shared/tau2-bench] [--conversations 400] [--json FILE]
+    python benchmarks/conversation.py [--domain-data ../shared/tau2-bench] [--conversations 400] [--tau2 DIR --tau2-command TAU2] [--json FILE]
 
 The model (`gold_model.py`) runs in a process of its own and makes each task's gold calls; its CPU is shown apart. Without the benchmark's files
 the tasks read a generated database. Three measurements over the same conversations: over HTTP; with the same replies handed over in this
 process (no client); and the tool calls alone. Their differences are the shares. Every conversation is journaled to disk, as in a run.
+
+With `--tau2`, a checkout of the benchmark with its data, and its installed command (which needs Python 3.12 and an environment of its own), its
+runner has the same conversations with the same model, one at a time, and its CPU stands beside ours: what a run of more tasks costs beyond a run of
+one, so that its start is not counted. That needs `--domain-data`: the tasks are the benchmark's.
 """
 
 import argparse
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +59,8 @@ class Row:
     environment_ms: float
     server_ms: float
     """The model's own process; no part of the total."""
+    tau2_ms: float | None = None
+    """The benchmark's runner over the same tasks."""
 
 
 # ------------------------------------------------------------------------------------------------------------- the exchange
@@ -202,6 +209,32 @@ async def measured(domain: OpenDomain, url: str, instructions: list[Instruction]
     return spent, trajectories
 
 
+def tau2_ms(domain: OpenDomain, tau2: Path, command: str, tasks: int) -> float:
+    """CPU milliseconds of the benchmark's runner per conversation."""
+    with gold_server(tasks_of(domain)) as server, tempfile.TemporaryDirectory() as folder:
+        one, many = (tau2_cpu_s(domain.name, server.url, tau2, command, count, f"{folder}/{count}") for count in (1, tasks))
+    return 1e3 * (many - one) / (tasks - 1)
+
+
+def tau2_cpu_s(domain: str, url: str, tau2: Path, command: str, tasks: int, saved: str) -> float:
+    arguments = json.dumps({"api_base": url, "api_key": "none"})
+    sides = [part for side in ("agent", "user") for part in (f"--{side}-llm", f"openai/{GOLD}", f"--{side}-llm-args", arguments)]
+    counts = ["--num-trials", "1", "--num-tasks", str(tasks), "--max-concurrency", "1", "--save-to", saved]
+    began = os.times()
+    done = subprocess.run(
+        [command, "run", "--domain", domain, *sides, *counts],
+        cwd=tau2,
+        env={**os.environ, "TAU2_DATA_DIR": str(tau2.resolve() / "data"), "OPENAI_API_KEY": "none"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{command} ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
+    ended = os.times()
+    return ended.children_user - began.children_user + ended.children_system - began.children_system
+
+
 def row(domain: OpenDomain, conversations: int) -> Row:
     tasks = tasks_of(domain)
     instructions = [instruction_of(n, tasks[n % len(tasks)], domain.name) for n in range(conversations)]
@@ -227,10 +260,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--domain-data")
     parser.add_argument("--conversations", type=int, default=400)
+    parser.add_argument("--tau2", type=Path, help="a checkout of tau2-bench with its data")
+    parser.add_argument("--tau2-command", default="tau2", help="its command, as installed in its own environment")
+    parser.add_argument("--tau2-tasks", type=int, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     config = DomainsConfig(names=("airline", "retail"), data=options.domain_data)
-    rows = [row(open_domain(snapshot), options.conversations) for snapshot in snapshots(config, seed=7, content="")]
+    sites = [open_domain(snapshot) for snapshot in snapshots(config, seed=7, content="")]
+    rows = [row(site, options.conversations) for site in sites]
+    if options.tau2:
+        theirs = (tau2_ms(site, options.tau2, options.tau2_command, options.tau2_tasks) for site in sites)
+        rows = [replace(ours, tau2_ms=cost) for ours, cost in zip(rows, theirs, strict=True)]
     print(f"CPU per conversation, {machine()}")
     print("domain    requests  total ms  per request  = client + engine + environment   (server's own)")
     for each in rows:
@@ -238,6 +278,9 @@ def main() -> None:
             f"{each.domain:9} {each.requests:8.1f} {each.total_ms:9.2f} {each.per_request_ms:12.3f}"
             f"  {each.client_ms:8.2f} {each.engine_ms:8.2f} {each.environment_ms:13.2f}   {each.server_ms:8.2f}"
         )
+    for each in rows:
+        if each.tau2_ms is not None:
+            print(f"{each.domain:9} in the benchmark's runner {each.tau2_ms:8.0f} ms, {each.tau2_ms / each.total_ms:.0f} times ours")
     if options.json:
         options.json.write_text(json.dumps({"machine": machine(), "rows": [asdict(each) for each in rows]}, indent=2))
 
