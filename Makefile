@@ -51,6 +51,18 @@ chaos: install ## Kills, faulty models, faulty stores: a table of fault and outc
 	@mkdir -p test-output
 	@$(BIN)/python benchmarks/chaos.py --to test-output/chaos.json
 
+learn: $(VENV)/train/.installed ## A model that learns from random weights: conversations, SFT, serving, exam (minutes on two quiet cores)
+	@$(VENV)/train/bin/python benchmarks/learn.py --to test-output/learn
+
+ablate: $(VENV)/train/.installed ## The arms of the paper on the tiny model: four arms, three seeds (some three hours on two quiet cores, computed)
+	@$(VENV)/train/bin/writ ablate --plain --config recipes/ablate.yaml --out test-output/ablate/store --to test-output/ablate
+
+$(VENV)/train/.installed: requirements/train-cpu.txt $(VENV)/.installed
+	@test -x $(VENV)/train/bin/python || $(BIN)/uv venv -q --python $(BIN)/python $(VENV)/train
+	@$(BIN)/uv pip sync -q --python $(VENV)/train/bin/python --require-hashes requirements/train-cpu.txt
+	@$(BIN)/uv pip install -q --python $(VENV)/train/bin/python --no-deps -e .
+	@touch $@
+
 check: install ## Lint and strict types
 	@$(BIN)/ruff check src tests benchmarks examples docs
 	@$(BIN)/ruff format --check src tests benchmarks examples docs
@@ -77,4 +89,4 @@ lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group docs -o requirements/docs.txt
 
-.PHONY: help install run images e2e test bench chaos s3-server check lock
+.PHONY: help install run images e2e test bench chaos learn ablate s3-server check lock

@@ -23,6 +23,7 @@ VERBS = {
     "doctor": ("writ.commands.doctor:doctor", "Check a configuration end to end and say what to fix."),
     "train": ("writ.commands.train:train", "Fine-tune a model on a run's rows; the weights are an artifact."),
     "evaluate": ("writ.commands.evaluate:evaluate", "Measure models on held-out tasks or on a benchmark's own, and compare them."),
+    "ablate": ("writ.commands.ablate:ablation", "Train models on different conversations at an equal budget, and compare them."),
     "submit": ("writ.commands.cluster:submit", "Start a run on a cluster, with the settings of a laptop."),
     "watch": ("writ.commands.cluster:watch", "Follow a run on a cluster to its end."),
     "logs": ("writ.commands.cluster:logs", "Print what the steps of a run on a cluster have said."),

@@ -52,6 +52,10 @@ class TasksConfig(Record):
     """Deals persons into train and held-out; change it to deal anew."""
     split: Literal["train", "held_out"] = "train"
     """Whose tasks are made."""
+    cells: tuple[str, ...] = ()
+    """Only tasks of these cells of the grid, as writes and burden: `[1x0-1, 3x6-8]`; empty: of all."""
+    without_cells: tuple[str, ...] = ()
+    """No tasks of these. Where either is set there are no matched pairs: the halves of one stand in two cells."""
     max_burden: int | None = Field(None, ge=0)
     """Wishes of a higher evidence burden are left out; None: none are."""
     proposals_per_kind: int = Field(6, ge=1)
@@ -203,6 +207,10 @@ class TrainingConfig(Record):
     """GPUs of this machine that train together, one process each (on a CPU: processes)."""
     packing: bool = False
     """Several rows in one sequence of `max_length_tokens`."""
+    most_rows: int | None = Field(None, ge=1)
+    """A budget: rows are taken in an order that the seed draws, until there are so many."""
+    most_tokens: int | None = Field(None, ge=1)
+    """A budget: rows are taken so until they hold so many tokens, the last one whole."""
     lora_rank: int = Field(32, ge=1)
     """Rank of the adapters; used only with `lora`, as `lora_alpha`."""
     lora_alpha: int = Field(64, ge=1)
@@ -234,6 +242,28 @@ class ClusterConfig(Record):
     """Of the kubeconfig; empty: its current one."""
 
 
+class AblationConfig(Record):
+    """Models trained on different conversations at an equal budget, and asked about cells that none of them was trained on."""
+
+    arms: dict[str, dict[str, JsonValue]] = {
+        "mixed": {},
+        "write_intensive": {"tasks": {"mix": {"write_intensive": 1.0}, "pair_share": 0.0}},
+        "read_heavy": {"tasks": {"mix": {"read_heavy": 1.0}, "pair_share": 0.0}},
+        "normal": {"tasks": {"mix": {"normal": 1.0}, "pair_share": 0.0}},
+    }
+    """Arm -> what its settings say otherwise than the rest of the file. The first is what the others are compared with."""
+    unseen_cells: tuple[str, ...] = Field(("2x6-8", "4x4-5", "4x9-11"), min_length=1)
+    """Cells of the exam, as in `tasks.cells`: no arm gets a conversation of one."""
+    exam_seed: int = 8
+    """Of the exam's database and tasks; its persons are held out as well."""
+    exam_tasks: int = Field(100, ge=1)
+    """Of the unseen cells, and as many of the others."""
+    budget: Literal["conversations", "tokens"] = "conversations"
+    """What all arms have the same number of: that of the arm which has fewest."""
+    seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    """Of `training.seed`: order of the rows, which of them fill the budget, and new weights."""
+
+
 class RunConfig(Record):
     """One run, whole. `writ run --config FILE --set KEY=VALUE` fills it; a field's docstring is its reference."""
 
@@ -247,6 +277,7 @@ class RunConfig(Record):
     evaluation: EvaluationConfig = execution(EvaluationConfig())
     training: TrainingConfig = execution(TrainingConfig())
     launch: LaunchConfig = execution(LaunchConfig())
+    ablation: AblationConfig = execution(AblationConfig())
     out: str = execution("runs")
     """The store: a folder, or `s3://bucket/prefix`."""
     s3: S3Settings = execution(S3Settings())

@@ -145,3 +145,13 @@ def test_no_task_holds_a_wish_above_the_allowed_burden(snapshot):
     low = list(synthesize(TasksConfig(max_burden=3, max_writes=2), count=20, seed=7, domain=[snapshot]))
     assert len(low) >= 20
     assert max(decision.certificate.burden for task in low for decision in task.decisions) <= 3
+
+
+def test_tasks_stand_in_the_cells_that_are_named_and_in_none_that_is_excluded(snapshot):
+    some = TasksConfig(cells=("1x2-3", "2x4-5"), max_writes=2)
+    named = {f"{task.cell.writes}x{task.cell.burden}" for task in synthesize(some, count=20, seed=7, domain=[snapshot])}
+    assert named == {"1x2-3", "2x4-5"}
+    others = TasksConfig(without_cells=("1x2-3", "2x4-5"), max_writes=2)
+    rest = {f"{task.cell.writes}x{task.cell.burden}" for task in synthesize(others, count=20, seed=7, domain=[snapshot])}
+    assert rest
+    assert rest.isdisjoint(named)

@@ -134,3 +134,13 @@ def test_the_report_counts_what_is_trained(tokenizer):
     assert report.tokens == 2 * len(encoded[0].ids)
     assert report.trained_tokens == 2 * encoded[0].trained
     assert report.trained_share == pytest.approx(encoded[0].trained / len(encoded[0].ids))
+
+
+def test_a_budget_takes_rows_in_an_order_that_the_seed_draws(tokenizer):
+    rows = [row(id=str(number)) for number in range(8)]
+    taken = [[each.row_id for each in prepare(tokenizer, rows, config_of(most_rows=3, seed=seed))[0]] for seed in (0, 0, 1)]
+    assert taken[0] == taken[1] != taken[2]
+    assert len(set(taken[0])) == 3
+    length = len(encode(tokenizer, row(), OPTIONS).ids)
+    encoded, report = prepare(tokenizer, rows, config_of(most_tokens=2 * length + 1))
+    assert (len(encoded), report.rows, report.tokens) == (3, 3, 3 * length)

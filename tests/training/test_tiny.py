@@ -15,7 +15,7 @@ from writ.training.render import render
 
 
 def test_the_compact_template_shows_the_talk_alone_and_is_trained_as_it_is_served():
-    tokenizer = tiny.tokenizer(tiny.texts(row(), compact=True), tiny.COMPACT, 400)
+    tokenizer = tiny.tokenizer(tiny.texts(row(), compact=True), tiny.COMPACT, 420)
     encoded = encode(tokenizer, row())
     text = tokenizer.decode(encoded.ids)
     assert "Policy" not in text
@@ -24,6 +24,7 @@ def test_the_compact_template_shows_the_talk_alone_and_is_trained_as_it_is_serve
         if message["role"] == "assistant":
             served = tokenizer(render(tokenizer, MESSAGES[:index], [TOOL], options={}, ask=True), add_special_tokens=False)["input_ids"]
             assert encoded.ids[: len(served)] == served
+    assert len(tokenizer("0742", add_special_tokens=False)["input_ids"]) == 2, "every pair of digits is one token"
     assert reader_of(tiny.COMPACT) == "hermes"
     turn = text.split("<|im_start|>assistant\n")[2].split("<|im_end|>")[0]
     assert hermes(turn) == (None, (("get_order", json.dumps({"order_id": "#W1234567", "note": "Zürich <b>&amp;"}, ensure_ascii=False)),))

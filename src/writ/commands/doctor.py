@@ -16,7 +16,7 @@ from writ.commands.configuration import api_key, config_options, read_config
 from writ.domains.registry import open_domain
 from writ.domains.sources import fingerprint, snapshots
 from writ.errors import ConfigError, Unavailable, WritError
-from writ.llm import EndpointSettings
+from writ.llm import EMBEDDED, EndpointSettings
 from writ.llm.pool import open_endpoint
 from writ.llm.preflight import preflight
 from writ.schema import DomainSnapshot
@@ -116,7 +116,7 @@ def _domains(config: RunConfig, into: list[DomainSnapshot]) -> str:
 def _endpoint(settings: EndpointSettings, wait_s: float, tools: Sequence[Mapping[str, Any]]) -> str:
     """Raises: ConfigError, Unavailable as the preflight of a run would."""
     if not settings.base_url:
-        if settings.model != EndpointSettings().model:
+        if settings.model not in EMBEDDED:
             raise ConfigError(f"model '{settings.model}' has no base_url; set it to an OpenAI-compatible URL such as http://host:8000/v1")
         return "the embedded scripted model; it starts with the run"
     asyncio.run(_ask(settings.model_copy(update={"ready_within_s": wait_s, "call_deadline_s": min(wait_s, settings.call_deadline_s)}), tools))

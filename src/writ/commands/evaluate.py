@@ -1,7 +1,6 @@
 """`writ evaluate`: measure models on held-out tasks, or on a benchmark's own, and compare them."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,10 +18,10 @@ from writ.commands.official import Beside
 from writ.commands.progress import Display
 from writ.domains.registry import open_domain
 from writ.errors import ConfigError
-from writ.jobs.local import serving
 from writ.report.evaluation import evaluation_page
 from writ.runners.evaluate import Examined, examine, named, pick
 from writ.runners.pods import Pod, show
+from writ.runners.serving import served_weights
 from writ.runners.simulate import Keys
 from writ.runners.train import fetch
 from writ.scoring.benchmark import chosen
@@ -155,8 +154,7 @@ def _endpoint(config: RunConfig, name: str, place: str, stack: ExitStack) -> dic
         return {"model": name, "base_url": place}
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="writ-weights-")))
     fetch(open_store(config.out, s3=config.s3), place.removeprefix("train/"), folder)
-    command = [sys.executable, "-m", "writ", "model", "serve", "--weights", str(folder), "--name", name, "--port", "0", "--with-input"]
-    return {"model": name, "base_url": stack.enter_context(serving(command, ready_within_s=300)), "revision": place}
+    return {"model": name, "base_url": stack.enter_context(served_weights(folder, name)), "revision": place}
 
 
 def _with_agent(config: RunConfig, update: Mapping[str, str]) -> RunConfig:

@@ -13,12 +13,13 @@ from writ.artifacts import Manifest, read_manifest, read_records
 from writ.commands.fetch import fetch
 from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
+from writ.llm import EMBEDDED
 from writ.llm import server as front
 from writ.llm.faults import FaultPlan, Faulty
 from writ.runners.metrics import ServerMetrics
 from writ.runners.scripted import EveryRun
 from writ.schema import DomainSnapshot, Instruction
-from writ.simulation.scripted.server import PLAIN, Scripted
+from writ.simulation.scripted.server import Scripted
 from writ.storage import S3Settings, Store, open_store
 
 
@@ -45,7 +46,7 @@ model.add_command(fetch)
 @click.option("--threads", default=2, show_default=True, help="Threads of a matrix product, with --weights and no GPU.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", default=8008, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--name", "names", multiple=True, default=("scripted", PLAIN), show_default=True, help="Served model name; may repeat.")
+@click.option("--name", "names", multiple=True, default=EMBEDDED, show_default=True, help="Served model name; may repeat.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=RATE", help="Make a labelled fault at this rate, such as wrong_argument=0.2.")
 @click.option("--latency-s", default=0.0, show_default=True, help="Seconds before each answer, as a real model takes some.")
 @click.option("--s3", "s3_settings", default="{}", metavar="JSON", help="How to reach S3, as the key s3 of the settings.")

@@ -113,6 +113,12 @@ class ChatModel(Protocol):
     async def close(self) -> None: ...
 
 
+PLAIN = "scripted-plain"
+"""The embedded scripted model in words that never vary: for models too small to learn that a thing can be said in many ways."""
+EMBEDDED = ("scripted", PLAIN)
+"""Names that need no URL: a run starts this model itself."""
+
+
 class EndpointSettings(Record):
     """One model behind one OpenAI-compatible URL. Fields declared with `execution` change no output and enter no artifact key."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from writ.errors import ConfigError, Unavailable
-from writ.llm import EndpointSettings
+from writ.llm import EMBEDDED, EndpointSettings
 from writ.llm.pool import Endpoint, open_endpoint
 from writ.llm.preflight import preflight
 from writ.settings import RunConfig
@@ -46,7 +46,7 @@ def refuse_early(config: RunConfig, agent_key: SecretStr | None, user_key: Secre
         for settings, key, tools in ((config.simulation.agent, agent_key, True), (config.simulation.user, user_key, False)):
             if settings.base_url:
                 await look(settings, key, tools=tools)
-            elif settings.model != EndpointSettings().model:
+            elif settings.model not in EMBEDDED:
                 raise ConfigError(f"model '{settings.model}' has no base_url; set it to an OpenAI-compatible URL such as http://host:8000/v1")
 
     asyncio.run(both())

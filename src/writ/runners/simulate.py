@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from writ.artifacts import Manifest, join_manifests, read_manifest
 from writ.errors import ArtifactError
 from writ.jobs.local import serving
-from writ.llm import EndpointSettings
+from writ.llm import EMBEDDED, EndpointSettings
 from writ.llm.pool import Endpoint, open_endpoint
 from writ.pipeline import BY_NAME, Plan, Ports, Stage
 from writ.runners.dealings import Dealing, place
@@ -126,7 +126,7 @@ def source_of(config: RunConfig) -> Literal["scripted", "model", "playback"]:
     endpoints = (config.simulation.agent, config.simulation.user)
     if any(each.model == GOLD for each in endpoints):
         return "playback"
-    return "scripted" if any(not each.base_url or each.model == EndpointSettings().model for each in endpoints) else "model"
+    return "scripted" if any(not each.base_url or each.model in EMBEDDED for each in endpoints) else "model"
 
 
 class _Runner:

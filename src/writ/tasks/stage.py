@@ -114,12 +114,18 @@ def _stall(site: OpenDomain, config: TasksConfig, seed: int, user_id: str) -> St
     buckets: dict[Bucket, list[int]] = {}
     for number, lead in enumerate(entries):
         for bucket in _buckets(site, lead, entries, config):
-            buckets.setdefault(bucket, []).append(number)
-    for number in _pair_leads(site, entries, config):
+            if _allowed(bucket.cell, config):
+                buckets.setdefault(bucket, []).append(number)
+    for number in _pair_leads(site, entries, config) if not (config.cells or config.without_cells) else ():
         lead = entries[number]
         bucket = Bucket(kind_of(False, lead.writes, lead.burden), True, Cell(site.name, lead.writes, lead.bin, lead.tool))
         buckets.setdefault(bucket, []).append(number)
     return Stall(user_id, entries, buckets)
+
+
+def _allowed(cell: Cell, config: TasksConfig) -> bool:
+    name = f"{cell.writes}x{cell.burden}"
+    return name not in config.without_cells and (not config.cells or name in config.cells)
 
 
 def eligible(site: OpenDomain, config: TasksConfig) -> list[str]:

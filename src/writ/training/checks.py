@@ -1,6 +1,8 @@
 """What is asked of the rows before any money is spent. Nothing is cut, and nothing is left out without being named."""
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from random import Random
 from typing import Any
 
 from writ.errors import ArtifactError, ConfigError
@@ -44,7 +46,17 @@ def prepare(tokenizer: Any, rows: Iterable[Row], config: TrainingConfig) -> tupl
         encoded.append(made)
     if not encoded:
         raise ArtifactError(f"no row is left to train on ({len(excluded)} over {config.max_length_tokens} tokens); raise training.max_length_tokens")
+    encoded = _budgeted(encoded, config)
     return encoded, _report(encoded, excluded, scripted)
+
+
+def _budgeted(encoded: list[Encoded], config: TrainingConfig) -> list[Encoded]:
+    """All, or as many as the budget allows, in an order that the seed draws."""
+    if config.most_rows is None and config.most_tokens is None:
+        return encoded
+    drawn = Random(f"budget:{config.seed}").sample(encoded, len(encoded))[: config.most_rows]
+    before = accumulate((len(each.ids) for each in drawn), initial=0)
+    return [each for each, tokens in zip(drawn, before, strict=False) if config.most_tokens is None or tokens < config.most_tokens]
 
 
 def _admitted(tokenizer: Any, row: Row, config: TrainingConfig) -> bool:

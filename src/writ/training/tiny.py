@@ -1,6 +1,7 @@
 """A small Qwen3 with random weights and a byte-level tokenizer trained on the spot: real formats, no download."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from writ.schema import Row
@@ -25,6 +26,10 @@ def texts(row: Row, compact: bool) -> Iterator[str]:
             yield f'{{"name": "{call["function"]["name"]}", "arguments": {call["function"]["arguments"]}}}'
 
 
+_PAIRS = [" ".join(f"{number:02}" for number in range(100))] * 2000
+"""So that every pair of digits becomes one token, seldom as it may be in the texts."""
+
+
 def tokenizer(texts: Iterable[str], template: str, vocabulary: int = 2_000) -> Any:
     """A fast tokenizer over the texts, with a chat template and Qwen's control tokens."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -35,7 +40,7 @@ def tokenizer(texts: Iterable[str], template: str, vocabulary: int = 2_000) -> A
     raw.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     raw.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    raw.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False))
+    raw.train_from_iterator(chain(texts, _PAIRS), trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False))
     raw.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIALS])
     raw.add_tokens([AddedToken(token, special=False, normalized=False) for token in MARKS])
     return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=template)

@@ -12,11 +12,11 @@ from played import play, scripted_for, transcript
 from library_world import library, site, tasks
 from writ.errors import ConfigError
 from writ.instructions.stage import write_instructions
-from writ.llm import EndpointSettings, request_prefix
+from writ.llm import PLAIN, EndpointSettings, request_prefix
 from writ.settings import InstructionsConfig
 from writ.simulation.address import Address
 from writ.simulation.scripted.faults import AGENT_FAULTS, USER_FAULTS
-from writ.simulation.scripted.server import MODEL, PLAIN, Scripted, serve
+from writ.simulation.scripted.server import MODEL, Scripted, serve
 from writ.verification.stage import judge
 
 BENIGN = {"extra_read", "failed_read", "unclear_answer"}

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from writ.domains.registry import OpenDomain
+from writ.llm import PLAIN
 from writ.llm import server as front
 from writ.llm.faults import FaultPlan, Faulty
 from writ.llm.preflight import PREFLIGHT_USER
@@ -20,9 +21,6 @@ from writ.simulation.scripted.faults import checked
 from writ.simulation.scripted.minds import Answer, Minds
 
 MODEL = "writ-scripted"
-
-PLAIN = "scripted-plain"
-"""Who is asked by this name says a thing always in the same words: for models too small to learn that it can be said in many."""
 
 _CHARS_PER_TOKEN = 4
 """Of English text, roughly: this model has no tokenizer, and its usage says so no better."""
