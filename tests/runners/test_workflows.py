@@ -94,6 +94,7 @@ class Api(BaseHTTPRequestHandler):
     url: str
     kubeconfig: str
     asked: list[str]
+    templates: set[str]
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
@@ -116,8 +117,9 @@ class Api(BaseHTTPRequestHandler):
         body = body.get("workflow", body)
         name = body["metadata"]["name"]
         if self.path.endswith("/lint"):
-            known = all(each["name"] in ("config", "run-id") for each in body["spec"]["arguments"]["parameters"])
-            self._answer(200 if known else 400, body if known else {"message": "no such parameter"})
+            # As the real one does, in the namespace that the object names.
+            known = body["metadata"].get("namespace") == "mine" and body["spec"]["workflowTemplateRef"]["name"] in self.templates
+            self._answer(200 if known else 404, body if known else {"message": "workflowtemplates.argoproj.io not found"})
         elif name in self.workflows:
             self._answer(409, {"reason": "AlreadyExists"})
         else:
@@ -150,7 +152,7 @@ class Api(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[type[Api]]:
-    handler = type("Handler", (Api,), {"workflows": {}, "logs": {}, "asked": []})
+    handler = type("Handler", (Api,), {"workflows": {}, "logs": {}, "asked": [], "templates": {"writ-pipeline"}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     file = tmp_path / "kubeconfig"
@@ -213,8 +215,9 @@ def test_argo_server_gets_the_token_and_is_asked_to_lint_before_it_starts_anythi
     cluster = Cluster(ArgoServer(api.url, SecretStr("Bearer sesame"), "mine"))
     cluster.all()
     assert api.asked == ["Bearer sesame"]
-    with pytest.raises(ConfigError, match="no such parameter"):
-        cluster.start("abc", {"colour": "red"})
+    api.templates.clear()
+    with pytest.raises(ConfigError, match="workflowtemplates"):
+        cluster.start("abc", {"config": "{}"})
     assert api.workflows == {}
 
 

@@ -37,7 +37,8 @@ class ArgoServer:
         self._api: Any = WorkflowServiceApi(ApiClient(configuration))
 
     def create(self, body: dict[str, Any]) -> Mapping[str, Any]:
-        """Lints first: on its own the server would drop what it does not know, and start the rest."""
+        """Lints first: a Workflow that cannot run, as where the template is missing, is refused before it is made."""
+        body = {**body, "metadata": {**body["metadata"], "namespace": self.namespace}}  # lint looks for templates in the object's own namespace
         with self._speaking(f"submit to namespace '{self.namespace}'"):
             linted = IoArgoprojWorkflowV1alpha1WorkflowLintRequest(workflow=body, _check_type=False)
             self._api.lint_workflow(self.namespace, linted, **_RAW)

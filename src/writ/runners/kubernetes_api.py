@@ -1,5 +1,6 @@
 """Workflows over the Kubernetes API, with the rights of whoever's kubeconfig or service account it is."""
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -44,8 +45,9 @@ class KubernetesApi:
         except credentials.ConfigException as e:
             inside = _inside(e)
             self.namespace = namespace or inside
-        self._objects: Any = client.CustomObjectsApi()
-        self._core: Any = client.CoreV1Api()
+        speaker = _lenient(client.ApiClient())
+        self._objects: Any = client.CustomObjectsApi(speaker)
+        self._core: Any = client.CoreV1Api(speaker)
 
     def create(self, body: dict[str, Any]) -> Mapping[str, Any]:
         with _speaking(f"submit to namespace '{self.namespace}'"):
@@ -108,6 +110,13 @@ class KubernetesApi:
         return {**_WORKFLOWS, "namespace": self.namespace, "_request_timeout": _TIMEOUT_S}
 
 
+def _lenient(speaker: Any) -> Any:
+    """Certificates are checked as kubectl checks them. Python 3.13's defaults refuse the authorities of many clusters for a missing extension."""
+    if speaker.configuration.verify_ssl:
+        speaker.rest_client.pool_manager.connection_pool_kw["ssl_context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return speaker
+
+
 def _inside(no_file: Exception) -> str:
     """The namespace of the pod that this is, with its service account."""
     try:
@@ -130,4 +139,4 @@ def _speaking(subject: str) -> Iterator[None]:
         error = told(subject, "the API server", e.status, e.body)
         raise (_Absent(str(error)) if e.status == 404 else error) from e
     except HTTPError as e:
-        raise Unavailable(f"{subject}: the API server does not answer ({type(e).__name__}); try the same command later") from e
+        raise Unavailable(f"{subject}: the API server does not answer ({getattr(e, 'reason', e)}); try the same command later") from e

@@ -187,9 +187,9 @@ def told(subject: str, speaker: str, status: int, body: object) -> WritError:
     """The error that an HTTP status stands for, whoever of the two speaks."""
     if status == 409:
         return Taken(subject)
+    text = " ".join((body.decode(errors="replace") if isinstance(body, bytes) else str(body)).split())[:300]
     if status in _NEXT:
-        return ConfigError(f"{subject}: {_NEXT[status].format(speaker=speaker)}")
+        return ConfigError(f"{subject}: {_NEXT[status].format(speaker=speaker)}{f' ({text})' if status == 404 else ''}")
     if 400 <= status < 500 and status != 429:
-        text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
-        return ConfigError(f"{subject}: refused with {status} ({' '.join(text.split())[:300]})")
+        return ConfigError(f"{subject}: refused with {status} ({text})")
     return Unavailable(f"{subject}: {speaker} answers {status}; try the same command later")
