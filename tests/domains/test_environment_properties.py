@@ -142,3 +142,21 @@ def test_a_read_agrees_with_the_call_of_the_same_tool(toolkit, database, data):
         if not result.error:
             value = environment.read(name, given_arguments)
             assert result.content == (value if isinstance(value, str) else json.dumps(value))
+
+
+@DOMAINS
+@MANY
+@given(st.data())
+def test_reads_after_any_writes_give_what_they_give_to_one_who_remembers_nothing(toolkit, database, data):
+    environment = Environment(toolkit, database)
+    reads, writes = (data.draw(st.lists(proper_call(toolkit, kind), min_size=3, max_size=5)) for kind in ("read", "write"))
+    for name, given_arguments in (*reads, *(call for write in writes for call in (write, *reads))):
+        tables = {table: dict(environment.state.items(table)) for table in database.tables}
+        assert environment.call(name, given_arguments) == Environment(toolkit, Database(tables)).call(name, given_arguments)
+
+
+def proper_call(toolkit: type[Toolkit], kind: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """A call of a tool of this kind with arguments that it wants."""
+    names = [name for name, tool in toolkit.tools.items() if tool.kind == kind]
+    wanted = {name: st.fixed_dictionaries({key: KNOWN.get(key, st.just("words")) for key in toolkit.tools[name].parameters}) for name in names}
+    return st.sampled_from(names).flatmap(lambda name: st.tuples(st.just(name), wanted[name]))
