@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
-from writ.domains.airline.flights import CRITERIA
 from writ.domains.base import run
 from writ.domains.certificates import Uncertified, certify
 from writ.domains.registry import OpenDomain, open_domain
@@ -72,8 +71,7 @@ def _plan(name: str, decision: Decision) -> Iterator[str]:
 
 def _candidates(decision: Decision) -> Iterator[str]:
     certificate = decision.certificate
-    unit = next(criterion.unit for criterion in CRITERIA.values() if criterion.name == certificate.criterion)
-    yield f"criterion: {certificate.criterion}; margin to the runner-up: {certificate.margin:g} ({unit})"
+    yield f"criterion: {certificate.criterion}; margin to the runner-up: {certificate.margin:g}"
     for status in ("winner", "runner_up", "eligible", "excluded"):
         yield from _rows([candidate for candidate in certificate.candidates if candidate.status == status], status)
 

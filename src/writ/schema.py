@@ -235,6 +235,8 @@ class Task(Record):
     kind: Kind
     user_id: str
     wishes: tuple[Wish, ...]
+    asks: tuple[str, ...] = ()
+    """Each wish in words, in the second person: for people who read the task."""
     decisions: tuple[Decision, ...]
     """One per wish, in the same order; each decided on the database as the ones before left it."""
     ordered: bool = False

@@ -2,16 +2,21 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from writ.commands.configuration import config_options, read_config
 from writ.commands.files import NewFile, write_file
 from writ.domains.sources import fingerprint, snapshots
-from writ.schema import BURDEN_BINS, burden_bin
+from writ.errors import ArtifactError, ConfigError
+from writ.report.terminal import show_task
+from writ.schema import BURDEN_BINS, Kind, Task, burden_bin
 from writ.settings import RunConfig
 from writ.tasks.grid import WELL_FILLED, Bucket
 from writ.tasks.stage import Supply, survey, synthesize, unfilled
@@ -54,6 +59,44 @@ def capacity(config_file: str | None, sets: tuple[str, ...], out: str | None, do
         " `domains.deep`, have more."
     )
     _tell_unfilled(console, supply, config)
+
+
+@tasks.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--number", "wanted", type=click.IntRange(min=1), default=3, show_default=True, help="Tasks to print, of as many kinds as there are.")
+@click.option("--kind", type=click.Choice(get_args(Kind)), help="Only tasks of this kind.")
+def show(file: Path, wanted: int, kind: str | None) -> None:
+    """Print tasks of a file that `writ tasks export` wrote: each wish in words, its gold, the candidates and why the winner wins.
+
+    Example: writ tasks show tasks.jsonl --number 10
+    """
+    made = [task for task in _read(file) if kind in (None, task.kind)]
+    turns: Counter[tuple[str, str, bool]] = Counter()
+    ranked = []
+    for task in sorted(made, key=lambda task: task.id):  # an id is a hash of the content: as good as a shuffle
+        group = (task.domain, task.kind, task.pair is not None)
+        ranked.append((turns[group], task))
+        turns[group] += 1
+    console = Console(highlight=False)
+    for _, task in sorted(ranked, key=lambda each: each[0])[:wanted]:
+        console.print(
+            f"\n{task.domain}, {task.kind}, {len(task.writes)} writes, burden {task.burden}, user {task.user_id}", style="bold cyan", markup=False
+        )
+        for part in show_task(task):
+            console.print(part)
+
+
+def _read(file: Path) -> Iterator[Task]:
+    """Raises: ConfigError where there is no such file; ArtifactError naming the line that is no task."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f"tasks {file} cannot be read ({e}); name a file that 'writ tasks export' wrote") from e
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield Task.model_validate_json(line)
+        except ValidationError as e:
+            raise ArtifactError(f"{file} line {number} is no task of this version; write it again with 'writ tasks export --format writ'") from e
 
 
 def _tell_unfilled(console: Console, supply: Supply, config: RunConfig) -> None:

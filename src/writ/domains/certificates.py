@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from writ.domains.base import Domain, Outcome
 from writ.domains.environment import Environment
 from writ.domains.evidence import TooHard, Unreachable, smallest_plan
-from writ.schema import Call, Certificate, Decision, Rival, Wish
+from writ.schema import Call, Candidate, Certificate, Decision, Rival, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _needs(domain: Domain, read: Call, wish: Wish, user_id: str, world: Environm
 def _decision(outcome: Outcome, rivals: tuple[Rival, ...], plan: tuple[Call, ...], relevant: int) -> Decision:
     certificate = Certificate(
         criterion=outcome.criterion,
-        candidates=outcome.candidates,
+        candidates=_reasoned(outcome),
         margin=outcome.margin,
         rivals=rivals,
         plan=plan,
@@ -63,6 +63,16 @@ def _decision(outcome: Outcome, rivals: tuple[Rival, ...], plan: tuple[Call, ...
         calls=outcome.calls,
         told=outcome.told,
         certificate=certificate,
+    )
+
+
+def _reasoned(outcome: Outcome) -> tuple[Candidate, ...]:
+    """The candidates, with a reason for each winner that has none."""
+    winners = sum(candidate.status == "winner" for candidate in outcome.candidates)
+    by = f"wins by {outcome.criterion}" if outcome.margin is not None else "the only one that fits" if winners == 1 else f"one of {winners} that fit"
+    return tuple(
+        candidate.model_copy(update={"why": by}) if candidate.status == "winner" and not candidate.why else candidate
+        for candidate in outcome.candidates
     )
 
 

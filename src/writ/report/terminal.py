@@ -151,15 +151,22 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def show_task(task: Task) -> Iterator[RenderableType]:
-    """The right answer of every wish, its candidates and its proof."""
+    """The right answer of every wish, its candidates and its proof, and the mistakes that it invites."""
     yield Text.assemble(("The right answer  ", "bold"), (task.id, "dim"))
-    for decision in task.decisions:
-        yield Padding(Group(*_decision(decision)), (0, 0, 1, 2))
+    asks = task.asks or [f"{wish.kind} {json.dumps(wish.slots, ensure_ascii=False)}" for wish in task.wishes]
+    for ask, decision in zip(asks, task.decisions, strict=True):
+        yield Padding(Text(visible(ask), style="italic"), (0, 0, 0, 2))
+        yield Padding(Group(*_decision(decision)), (0, 0, 1, 4))
+    if task.ordered:
+        yield Text("  The order of the wishes matters: in another, the right answer is another.", style="dim")
+    for mistake in dict.fromkeys(distractor.mistake for distractor in task.distractors):
+        yield Text(f"  wrong: {visible(mistake)}", style="dim")
 
 
 def _decision(decision: Decision) -> Iterator[RenderableType]:
     rule = f" because of the rule {decision.rule}" if decision.rule else ""
-    yield Text(visible(f"{term('outcomes', decision.outcome)}: {decision.subject}{rule}"), style="bold")
+    subject = f": {decision.subject}" if decision.subject else ""
+    yield Text(visible(f"{term('outcomes', decision.outcome)}{subject}{rule}"), style="bold")
     yield from (Text(f"  {line(call)}", style="green") for call in decision.calls)
     yield from (Text(f"  must tell {told.name.replace('_', ' ')}: {visible(told.value)}") for told in decision.told)
     certificate = decision.certificate

@@ -64,6 +64,7 @@ def assemble(site: OpenDomain, entries: Sequence[Entry], wishes: tuple[Wish, ...
         kind=kind_of(bool(declined), len(writes), burden),
         user_id=user_id,
         wishes=wishes,
+        asks=tuple(site.domain.kinds[wish.kind].script(wish) for wish in wishes),
         decisions=decisions,
         ordered=_order_matters(site, entries, decisions),
         distractors=tuple(_distractors(site, user_id, wishes, decisions)),

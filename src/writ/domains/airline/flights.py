@@ -175,7 +175,7 @@ def choose(leg: Leg, options: Sequence[Option], seats: int) -> Chosen:
     name, gap = decisive or (by[0] if by else "", None)
     out = [_excluded(option, seats) for option in options if not (option.fits and option.seats >= seats)]
     listed = [_candidate(option, by, "winner" if i == 0 else "runner_up" if i == 1 else "eligible") for i, option in enumerate(ranked)]
-    return Chosen(best, "", (*listed, *out), CRITERIA[name].name if name else "", None if gap is None else float(gap))
+    return Chosen(best, "", (*listed, *out), f"{CRITERIA[name].name}, in {CRITERIA[name].unit}" if name else "", None if gap is None else float(gap))
 
 
 def _values(option: Option) -> dict[str, Any]:

@@ -174,7 +174,8 @@ def chosen(ref: Ref, trips: Sequence[Record]) -> Found:
     margin = score(ref["pick"], ranked[0]) - score(ref["pick"], ranked[1]) if len(ranked) > 1 else None
     if margin == 0:
         return _failed("ambiguous", ref)
-    return Found(ranked[0], None, tuple(_ranked(ref["pick"], ranked, trips)), PICKS[ref["pick"]][1], margin)
+    _, criterion, unit = PICKS[ref["pick"]]
+    return Found(ranked[0], None, tuple(_ranked(ref["pick"], ranked, trips)), f"{criterion}, in {unit}", margin)
 
 
 def _candidate(trip: Record, winner: bool) -> Candidate:

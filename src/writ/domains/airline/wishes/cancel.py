@@ -166,7 +166,8 @@ class CancelEvery(CancelTrip):
     def script(self, wish: Wish) -> str:
         ask = " You also want to know how much money you will get back in total." if "refund" in wish.slots["ask"] else ""
         rest = "You do not remember which of them the rules allow; the agent should find out, and leave the others as they are."
-        return f'You want to cancel {every_text(wish.slots["every"])}. {rest} Your reason, if asked: "{wish.slots["because"]}".{ask}'
+        every = every_text(wish.slots["every"]).replace(" of mine", " of yours")
+        return f'You want to cancel {every}. {rest} Your reason, if asked: "{wish.slots["because"]}".{ask}'
 
     def narrow(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Wish | None:
         if len(outcome.calls) != 1:
