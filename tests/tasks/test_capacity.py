@@ -11,7 +11,7 @@ from writ.settings import DomainsConfig, TasksConfig
 from writ.tasks.grid import WELL_FILLED, quotas
 from writ.tasks.stage import survey, unfilled
 
-LIBRARY = DomainsConfig(names=("library",), code={"library": "examples/library"}, users=40)
+LIBRARY = DomainsConfig(names=("library",), code={"library": "examples/library"}, users=24)
 CONFIG = TasksConfig(workers=1)
 
 
@@ -42,7 +42,7 @@ def test_the_bound_of_a_cell_counts_the_users_that_hold_one(supply):
 
 
 def test_the_command_prints_bounds_and_how_many_cells_a_run_fills():
-    settings = ["domains.names=[library]", "domains.code={library: examples/library}", "domains.users=40", "dataset.count=20", "tasks.workers=1"]
+    settings = ["domains.names=[library]", "domains.code={library: examples/library}", "domains.users=24", "dataset.count=20", "tasks.workers=1"]
     result = CliRunner().invoke(app, ["tasks", "capacity", *(part for each in settings for part in ("--set", each))], env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     filled, large = map(int, re.search(r"dataset.count=20 fills (\d+) of (\d+) cells of capacity >= 5", result.output).groups())

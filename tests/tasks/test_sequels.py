@@ -18,10 +18,10 @@ RULES = {"retail": {"already_modified", "already_requested", "already_cancelled"
 @pytest.fixture(scope="module", params=["retail", "airline"])
 def sequels(request):
     """A site, and the sequels of a few users of a generated database."""
-    config = DomainsConfig(names=(request.param,), users=40, deep=True)
+    config = DomainsConfig(names=(request.param,), users=20, deep=True)
     site = open_domain(next(snapshots(config, seed=7, content="")))
     few = TasksConfig(proposals_per_kind=2)
-    users = site.domain.persons(site.database)[:8]
+    users = site.domain.persons(site.database)[:6]
     return site, [entry for user_id in users for entry in shelf(site, user_id, few, 7) if entry.after]
 
 

@@ -14,7 +14,7 @@ from writ.errors import ArtifactError, ConfigError, OutOfMemory, Unavailable, Wr
 
 
 @contextmanager
-def serving(command: Sequence[str], *, ready_within_s: float = 60.0) -> Iterator[str]:
+def serving(command: Sequence[str], *, ready_within_s: float = 600.0) -> Iterator[str]:
     """Runs a server that prints its URL as its first line, and yields that URL; ends it when the block is left.
 
     Its standard input is a pipe that ends with this process, however that ends: a server that heeds it outlives nobody.

@@ -240,7 +240,7 @@ class RefusedReturn(Refused, ReturnItems):
             yield self._plain(foreign, {"by": "all"}, {"by": "original"})
         if orders and rng.random() < 0.3:
             bought = {item["name"] for order in orders for item in order["items"]}
-            absent = {"product": _another({"name": next(iter(bought))}, world, rng)}
+            absent = {"product": _another(orders[0]["items"][0], world, rng)}
             if absent["product"] not in bought:
                 yield self._plain({"by": "whichever", "status": "delivered"}, {"by": "named", "items": [absent]}, {"by": "original"})
 
