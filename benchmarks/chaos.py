@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ from machine import machine
 from writ.artifacts import Journal, read_manifest, read_records
 from writ.llm.faults import FaultPlan
 from writ.pipeline import BY_NAME
-from writ.schema import Trajectory
+from writ.schema import Trajectory, Verdict
 from writ.storage import Store
 
 MADE_ONCE = ("domain", "tasks", "instructions")
@@ -182,6 +183,14 @@ def trajectories(store: Store) -> Iterator[Trajectory]:
             yield from read_records(store, manifest, BY_NAME["simulate"].writes)  # type: ignore[misc]
 
 
+def verdicts(store: Store) -> Iterator[Verdict]:
+    """Of the finished verification, if there is one."""
+    for key in shelves(store, "verify"):
+        manifest = read_manifest(store, "verify", key)
+        if manifest is not None:
+            yield from read_records(store, manifest, BY_NAME["verify"].writes)  # type: ignore[misc]
+
+
 def killed_row(lab: Lab, make: Callable[[Path], Place], number: int) -> Row:
     wrong = kills(lab, make, number, random.Random(4))
     return Row("", wrong or "0 lost, 0 twice, 0 torn; dataset as that of the run never killed", not wrong)
@@ -199,6 +208,41 @@ def terminated(lab: Lab) -> Row:
     return Row("", f"exit {told.code} after {told.seconds:.1f} s; started again: exit {again.code}, same dataset", good)
 
 
+def terminated_without_store(lab: Lab) -> Row:
+    """SIGTERM while the store is away and would be waited for; then the same command again."""
+    place = lab.fresh(bucket)
+    away: list[float] = []
+
+    def fault(_method: str, path: str, _number: int) -> str:
+        if "/simulate/" in path and "journal" in path and not away:
+            away.append(time.monotonic())
+        return "reset" if away else "pass"
+
+    with place.proxy(fault) as faulty:
+        process = Run(lab, faulty, ["s3.retry_within_s=300"]).start()
+        wait_for(lambda: bool(away), 120)
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        told = ended(process)
+    again = Run(lab, place).whole()
+    good = told.code == 75 and told.seconds < 10 and again.sha256 == lab.reference
+    return Row("", f"exit {told.code} after {told.seconds:.1f} s; started again: exit {again.code}, same dataset", good)
+
+
+def one_shard_twice(lab: Lab) -> Row:
+    """Two copies of one of two shards at once, then the other, then the whole."""
+    place = lab.fresh()
+    copies = [Run(lab, place).start(("stage", "simulate", "--shards", "2", "--shard", "0")) for _ in range(2)]
+    ends = [ended(each) for each in copies]
+    other = Run(lab, place).whole(("stage", "simulate", "--shards", "2", "--shard", "1"))
+    joined = Run(lab, place).whole(("stage", "simulate", "--shards", "2", "--join"))
+    last = Run(lab, place).whole()
+    manifests = [key for key in place.store.list("simulate/") if key.endswith("manifest.json") and "000-of-002" in key]
+    codes = [each.code for each in (*ends, other, joined, last)]
+    good = codes == [0] * 5 and len(manifests) == 1 and last.sha256 == lab.reference
+    return Row("", f"exit {codes[0]} and {codes[1]}, {len(manifests)} manifest; joined with the other: same dataset", good)
+
+
 def twice_at_once(lab: Lab) -> Row:
     place = lab.fresh()
     both = [Run(lab, place).start() for _ in range(2)]
@@ -209,7 +253,8 @@ def twice_at_once(lab: Lab) -> Row:
 
 # ------------------------------------------------------------------------------------------------------------------------- the models
 
-PATIENT = ("simulation.agent.call_deadline_s=3", "simulation.user.call_deadline_s=3")
+DEADLINE_S = 3
+PATIENT = tuple(f"simulation.{role}.call_deadline_s={DEADLINE_S}" for role in ("agent", "user"))
 
 
 def at(server: Server) -> list[str]:
@@ -224,8 +269,10 @@ def faulty_model(plan: FaultPlan) -> Callable[[Lab], Row]:
         with served(place.store, plan) as server:
             end = Run(lab, place, [*PATIENT, *at(server)]).whole()
             injected = ", ".join(f"{name} {number}" for name, number in sorted(server.injected.items()))
+            injected += f"; no request outlived {server.longest_s:.1f} s (deadline {DEADLINE_S} s)"
+            in_time = server.longest_s < DEADLINE_S + 5
         same = "same dataset" if end.sha256 == lab.reference else f"another dataset: {end.last_words}"
-        return Row("", f"exit {end.code}, {same}; {injected}", end.code == 0 and end.sha256 == lab.reference)
+        return Row("", f"exit {end.code}, {same}; {injected}", end.code == 0 and end.sha256 == lab.reference and in_time)
 
     return row
 
@@ -249,12 +296,49 @@ def unknown_name(lab: Lab) -> Row:
     return Row("", f"exit {end.code} after {end.seconds:.1f} s, before any work", good)
 
 
-def budget(lab: Lab) -> Row:
+def misled(lab: Lab) -> Row:
+    """Wrong tool names, arguments that are no JSON and 40 kB of text. Losses have causes, and no conversation takes another with it."""
+    unharmed, place = lab.fresh(), lab.fresh()
+    with served(unharmed.store, FaultPlan()) as server:
+        Run(lab, unharmed, at(server)).whole()
+    rates = {"unknown_tool": 0.2, "malformed_arguments": 0.2}
+    with served(place.store, FaultPlan(long_text=0.02), rates) as server:
+        end = Run(lab, place, at(server)).whole()
+        long = server.injected["long_text"]
+    well = {each.id: each.messages for each in trajectories(unharmed.store)}
+    made = list(trajectories(place.store))
+    struck = [each for each in made if each.faults or any(len(message.content or "") > 30_000 for message in each.messages)]
+    taken = [each for each in made if each not in struck and each.id in well and well[each.id] != each.messages]
+    causes = Counter(verdict.cause for verdict in verdicts(place.store) if not verdict.kept)
+    told = ", ".join(f"{cause} {number}" for cause, number in causes.most_common())
+    good = end.code in (0, 3) and bool(struck) and not taken and causes.total() <= len(struck)
+    return Row("", f"exit {end.code}; {len(made)} conversations, {len(struck)} struck ({long} long texts); lost: {told}; 0 others changed", good)
+
+
+def budget(limit: str, small: str, large: str) -> Callable[[Lab], Row]:
+    """A limit that is reached in the middle, then a larger one."""
+    priced = [f"simulation.{role}.usd_per_million_{kind}_tokens=1" for role in ("agent", "user") for kind in ("prompt", "completion")]
+
+    def row(lab: Lab) -> Row:
+        place = lab.fresh()
+        first = Run(lab, place, [*priced, f"simulation.{limit}={small}"]).whole()
+        again = Run(lab, place, [*priced, f"simulation.{limit}={large}"]).whole()
+        good = first.code == 75 and again.code == 0 and again.sha256 == lab.reference
+        return Row("", f"exit {first.code}: {first.last_words[:60]}…; with a larger budget exit {again.code}, same dataset", good)
+
+    return row
+
+
+def never_filled(lab: Lab) -> Row:
+    """An agent that always acts wrongly where it can: cells that stay empty, however often they are tried."""
     place = lab.fresh()
-    small = Run(lab, place, ["simulation.max_tokens=60000"]).whole()
-    large = Run(lab, place, ["simulation.max_tokens=60000000"]).whole()
-    good = small.code == 75 and large.code == 0 and large.sha256 == lab.reference
-    return Row("", f"exit {small.code}: {small.last_words[:60]}…; with a larger budget exit {large.code}, same dataset", good)
+    harm = ["simulation.faults={wrong_argument: 1.0, missing_write: 1.0}"]
+    first = Run(lab, place, harm).whole()
+    losses = [verdict.cause for verdict in verdicts(place.store) if not verdict.kept]
+    began = time.monotonic()
+    again = Run(lab, place, harm).whole()
+    good = first.code == again.code == 3 and "min_kept_share" in first.errors and bool(losses)
+    return Row("", f"exit {first.code}: {first.last_words[:70]}…; again: exit {again.code} after {time.monotonic() - began:.0f} s", good)
 
 
 def finished_again(lab: Lab) -> Row:
@@ -376,19 +460,25 @@ def rows(kill_count: int) -> dict[str, Callable[[Lab], Row]]:
         f"SIGKILL at {kill_count} random moments, folder": lambda lab: killed_row(lab, folder, kill_count),
         f"SIGKILL at {kill_count} random moments, S3": lambda lab: killed_row(lab, bucket, kill_count),
         "SIGTERM": terminated,
+        "SIGTERM while the store is away": terminated_without_store,
         "two copies of a run at once": twice_at_once,
+        "two copies of a shard at once": one_shard_twice,
         "a finished run started again": finished_again,
         "model: 20 % 429, half with Retry-After": faulty_model(limited),
         "model: 5 % 500, 2 % 503": faulty_model(FaultPlan(server_error=0.05, overloaded=0.02)),
         "model: 1 % hang; 2 % each reset, cut, invalid JSON, no choices": faulty_model(broken),
         "model: restart in the middle": restarted_model,
         "model: unknown name": unknown_name,
-        "budget of tokens reached": budget,
+        "model: wrong tools, arguments that are no JSON, 40 kB of text": misled,
+        "budget of tokens reached": budget("max_tokens", "60000", "60000000"),
+        "budget of money reached": budget("max_cost_usd", "0.06", "60"),
+        "cells that can never be filled": never_filled,
         "store: a part altered by one byte": altered_part,
         "store: disk full": no_space,
         "store: S3 answers 10 % 503": failing_s3,
-        "store: S3 away for 10 s (patience 60 s)": away_s3(10, 60),
+        "store: S3 away for 30 s (patience 90 s)": away_s3(30, 90),
         "store: S3 away for 25 s (patience 5 s)": away_s3(25, 5),
+        "store: S3 away for 600 s (patience 90 s)": away_s3(600, 90),
         "store: reads of a finished shard": reads_of_a_finished_shard,
         "database files: NaN, torn, huge, nested, ids twice": hostile_files,
     }

@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from writ.artifacts import read_manifest, read_records
@@ -21,13 +23,15 @@ MODEL = "scripted"
 class Server:
     """Where the model is, and what it did."""
 
-    def __init__(self, store: Store, plan: FaultPlan) -> None:
+    def __init__(self, store: Store, plan: FaultPlan, rates: Mapping[str, float]) -> None:
         sites = {snapshot.name: open_domain(snapshot) for snapshot in _records(store, "domain")}
         told = {instruction.id: instruction for instruction in _records(store, "instructions")}
-        self._faulty = Faulty(Scripted(sites, told.__getitem__), plan)
+        self._faulty = Faulty(Scripted(sites, told.__getitem__, rates), plan)
         self.url = ""
         self.asked = 0
         """Requests that arrived."""
+        self.longest_s = 0.0
+        """That a request stayed open, answered or given up."""
         self._loop = asyncio.new_event_loop()
         self._ready, self._end = threading.Event(), asyncio.Event()
         self._pause_s = 0.0
@@ -39,7 +43,11 @@ class Server:
 
     async def __call__(self, body: dict[str, Any]) -> Reply:
         self.asked += 1
-        return await self._faulty(body)
+        began = time.monotonic()
+        try:
+            return await self._faulty(body)
+        finally:
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
 
     def away_s(self, seconds: float) -> None:
         """Stops listening, cuts every connection, and comes back on the same port."""
@@ -69,8 +77,9 @@ class Server:
 
 
 @contextmanager
-def served(store: Store, plan: FaultPlan) -> Iterator[Server]:
-    server = Server(store, plan)
+def served(store: Store, plan: FaultPlan, rates: Mapping[str, float] = MappingProxyType({})) -> Iterator[Server]:
+    """`rates`: of the scripted model's labelled faults."""
+    server = Server(store, plan, rates)
     server.start()
     try:
         yield server

@@ -4,7 +4,7 @@
 
 DIR is a checkout of tau2-bench whose data folder holds the two domains; PYTHON is an interpreter (3.12) in which `import tau2` works. Each way of
 acting is written as a conversation with our environment's tool results, which its strict replay must reproduce to the letter. The tasks are spread
-over domain, kind and cell. A trial costs the benchmark's interpreter about a third of a CPU-second: two hashes of its whole database.
+over domain, kind and cell.
 """
 
 import argparse
@@ -71,13 +71,15 @@ def main() -> None:
     parser.add_argument("--domain-data", required=True)
     parser.add_argument("--tasks", type=int, default=500)
     parser.add_argument("--distractors", type=int, default=3, help="most distractors per task; over twenty occur")
+    parser.add_argument("--made", type=Path, help="file of tasks, as JSON lines, instead of new ones")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--to", type=Path, help="folder that keeps each trial's reward, as JSON lines")
     options = parser.parse_args()
     config = DomainsConfig(data=options.domain_data)
     domain = list(snapshots(config, seed=7, content=fingerprint(config)))
     sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
-    tasks = spread(synthesize(TasksConfig(reserve_share=0.0), count=2 * options.tasks, seed=7, domain=domain), options.tasks)
+    made = made_before(options.made) if options.made else synthesize(TasksConfig(reserve_share=0.0), count=options.tasks, seed=7, domain=domain)
+    tasks = spread(made, options.tasks)
     lines = [json.dumps(trial) for task in tasks for trial in trials(sites[task.domain], task, options.distractors)]
     command = [options.python, str(INSIDE.resolve()), str(options.tau2.resolve()), ",".join(sites)]
     with ThreadPoolExecutor(options.workers) as pool, TemporaryDirectory() as folder:
@@ -85,6 +87,11 @@ def main() -> None:
         files = [(options.to or Path(folder)) / f"rewards-{worker}.jsonl" for worker in range(options.workers)]
         results = [result for share in pool.map(lambda share, file: judged(command, share, file), shares, files) for result in share]
     report(results, len(tasks), len({(task.domain, task.kind, task.cell) for task in tasks}))
+
+
+def made_before(path: Path) -> list[Task]:
+    with path.open("rb") as lines:
+        return [Task.model_validate_json(line) for line in lines]
 
 
 def judged(command: Sequence[str], lines: Sequence[str], to: Path) -> list[dict[str, Any]]:

@@ -95,6 +95,17 @@ def test_s3_store_that_is_away_for_longer_is_unavailable_in_time_and_says_so_bef
     s3_proxy.start()
 
 
+def test_s3_store_in_a_hurry_gives_up_at_once_also_in_a_pause_that_has_begun(s3_server: S3Server, s3_proxy: Proxy) -> None:
+    store = behind(s3_proxy, s3_server.new_bucket(), retry_within_s=60)
+    s3_proxy.stop()
+    threading.Timer(1.0, store.hurry, (0.3,)).start()
+    began_s = time.monotonic()
+    with pytest.raises(Unavailable, match="no answer within"):
+        store.put("runs/a", b"a")
+    assert 1.0 < time.monotonic() - began_s < 10
+    s3_proxy.start()
+
+
 def test_s3_store_whose_server_hangs_is_unavailable_in_time(s3_credentials: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"

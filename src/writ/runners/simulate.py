@@ -111,6 +111,9 @@ def _scripted_command(config: RunConfig, plan: Plan, store: Store) -> list[str]:
     return [sys.executable, "-m", "writ", "model", "serve", "--out", store.url, "--port", "0", "--with-input", *keys, *faults, *s3]
 
 
+FLUSH_WITHIN_S = 5.0
+"""After SIGTERM; ten seconds are promised in all."""
+
 EMBEDDED_WITHIN_S = 60.0
 """Nobody starts the embedded model again: away for so long, it is gone, and the run says why."""
 
@@ -141,7 +144,7 @@ class _Runner:
 
     async def run(self) -> Manifest:
         stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end, stop)
         agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
         user = open_endpoint(self._config.simulation.user, self._keys.user)
         self._metrics = StageMetrics(self._stage.name, {"agent": agent, "user": user})
@@ -152,6 +155,11 @@ class _Runner:
         finally:
             await agent.close()
             await user.close()
+
+    def _end(self, stop: asyncio.Event) -> None:
+        """What is finished is flushed; a store that is away may not hold the process longer than who sent SIGTERM waits."""
+        stop.set()
+        self._store.hurry(FLUSH_WITHIN_S)
 
     async def _write(self, agent: Endpoint, user: Endpoint, stop: asyncio.Event) -> Manifest:
         key = self._plan.keys[self._stage.name]

@@ -75,6 +75,10 @@ class Store(Protocol):
         """
         ...
 
+    def hurry(self, within_s: float) -> None:
+        """This process is to end: what a store tries again, it gives up once so many seconds are over."""
+        ...
+
 
 def check_key(key: str) -> str:
     """The key itself, if all its segments are safe: no `..`, nothing absolute, no hidden, empty or odd names."""

@@ -86,6 +86,9 @@ class LocalStore:
                     if now_s - other.stat().st_mtime > _STALE_S:
                         other.unlink()
 
+    def hurry(self, within_s: float) -> None:
+        """Nothing is tried again here."""
+
     def _check_root(self) -> None:
         """A store that is not there yet is empty; a file in its place is a mistake."""
         if self.root.exists() and not self.root.is_dir():

@@ -5,7 +5,9 @@ Every request runs under one rule: what passes by itself (no connection, 5xx, Sl
 """
 
 import logging
+import math
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -53,6 +55,9 @@ class S3Store:
         self._prefix = f"{prefix}/" if prefix else ""
         self._retry_within_s = settings.retry_within_s
         self._conditional: bool | None = None
+        self._hurried = threading.Event()
+        self._until_s = math.inf
+        """No operation is tried again after this, on the monotonic clock."""
         self._client = _client(settings, self.url)
 
     def get(self, key: str) -> bytes:
@@ -110,6 +115,10 @@ class S3Store:
         with suppress(ConfigError):  # a role that may not delete is fine
             self.delete(key)
 
+    def hurry(self, within_s: float) -> None:
+        self._until_s = time.monotonic() + within_s
+        self._hurried.set()
+
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
 
@@ -146,7 +155,8 @@ class S3Store:
     def _call(self, action: str, key: str, request: Callable[[], T]) -> T:
         """What `request` gives, tried again while its failure is one that passes."""
         place = f"{self.url}/{key}"
-        until_s = time.monotonic() + self._retry_within_s
+        began_s = time.monotonic()
+        until_s = began_s + self._retry_within_s
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
@@ -154,13 +164,20 @@ class S3Store:
             except (aws.ClientError, aws.BotoCoreError) as e:
                 if not _passes(e):
                     raise _refusal(e, action, place) from e
-                left_s = until_s - time.monotonic()
+                left_s = min(until_s, self._until_s) - time.monotonic()
                 if left_s <= 0:
-                    raise _away(e, action, place, self._retry_within_s) from e
+                    raise _away(e, action, place, min(self._retry_within_s, time.monotonic() - began_s)) from e
                 level = logging.WARNING if pause_s > _QUIET_PAUSE_S else logging.DEBUG
                 log.log(level, "store cannot %s %s: %s; trying again for %.0f s", action, place, _fact(e), left_s)
-            time.sleep(min(random.uniform(pause_s / 2, pause_s), max(left_s, 0.01)))
+            self._pause(min(random.uniform(pause_s / 2, pause_s), max(left_s, 0.01)))
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _pause(self, pause_s: float) -> None:
+        """Waits; a pause that runs when the hurry begins ends with it."""
+        if self._hurried.is_set():
+            time.sleep(pause_s)
+        else:
+            self._hurried.wait(pause_s)
 
 
 def _client(settings: S3Settings, url: str) -> "S3Client":
@@ -205,7 +222,7 @@ def _passes(e: Exception) -> bool:
 
 
 def _away(e: Exception, action: str, place: str, within_s: float) -> Unavailable:
-    fact = f"store cannot {action} {place}: no answer within {within_s:g} s ({_fact(e)})"
+    fact = f"store cannot {action} {place}: no answer within {within_s:.3g} s ({_fact(e)})"
     return Unavailable(f"{fact}; run the same command again when the server is back, or check s3.endpoint_url")
 
 
