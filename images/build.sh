@@ -15,7 +15,7 @@ OUT=${OUT:-dist/images}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
 REVISION=${REVISION:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
-ALL="plan tasks instructions simulate verify dataset launch evaluate report model-server"
+ALL="plan tasks instructions simulate verify dataset launch train evaluate report model-server"
 
 die() { echo "error: $*" >&2; exit 1; }
 BUILDER=${BUILDER:-$(for b in buildah podman docker; do command -v $b >/dev/null && { echo $b; break; }; done)}

@@ -85,13 +85,12 @@ def evaluate(
             _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], measured.examined[summary.model], about)
 
 
-def evaluate_pod(pod: Pod, display: Display) -> None:
+def evaluate_pod(pod: Pod, models: Mapping[str, str], display: Display) -> None:
     """What the pipeline's container does: the run's models on held-out tasks, or on those that `evaluation.picked` names."""
     config = pod.config if pod.config.evaluation.picked else _configured(pod.config, None)
-    weights = {"base": f"{config.training.model}@{config.training.revision or ''}", "tuned": f"train/{pod.plan.keys['train']}"}
-    sides = [
-        _with_agent(config, {"model": name, "base_url": url, "revision": weights.get(name, "")}) for name, url in config.evaluation.models.items()
-    ]
+    sides = [_with_agent(config, {"model": name, "base_url": url}) for name, url in config.evaluation.models.items()]
+    made = f"train/{pod.plan.keys['train']}"  # what tells the weights of one name from those of another run
+    sides += [_with_agent(config, {"model": name, "base_url": url, "revision": made}) for name, url in models.items()]
     measured = _measure(config, _named(sides or [config]), display)
     figures = figures_of(measured, [])
     print_figures(measured)

@@ -20,6 +20,7 @@ from writ.pipeline import plan as planned
 from writ.runners.execute import Listener
 from writ.runners.launch import launch
 from writ.runners.pods import MODEL_PODS, PODS, Pod, heartbeat, open_run, progress_file, release_run, run_pod, show
+from writ.runners.train import fetch
 from writ.settings import RunConfig
 from writ.storage import open_store
 
@@ -34,6 +35,7 @@ from writ.storage import open_store
 @click.option("--shard", default=0, show_default=True, help="Which shard of a simulation this is, from 0.")
 @click.option("--shards", default=1, show_default=True, help="How many shards the simulation has.")
 @click.option("--wait-s", default=80000.0, show_default=True, help="Seconds that `plan` waits for another Workflow of the same run.")
+@click.option("--model", "models", multiple=True, metavar="NAME=URL", help="A model that `evaluate` measures beside evaluation.models.")
 @click.option("--gpu-wait-s", default=1800.0, show_default=True, help="Seconds that `launch` waits for a pod that trains.")
 @click.option("--progress-file", envvar="ARGO_PROGRESS_FILE", type=click.Path(path_type=Path), hidden=True)
 def pod(
@@ -46,6 +48,7 @@ def pod(
     shard: int,
     shards: int,
     wait_s: float,
+    models: tuple[str, ...],
     gpu_wait_s: float,
     progress_file: Path | None,
 ) -> None:
@@ -65,14 +68,14 @@ def pod(
     elif name == "release":
         release_run(here, click.echo)
     elif name in MODEL_PODS:
-        _model_pod(here, name, config_text, gpu_wait_s)
+        _model_pod(here, name, config_text, dict(model.split("=", 1) for model in models), gpu_wait_s)
     else:
         with Display(plain=True) as display:
             listen = _listener(display, progress_file, config, name, shards)
             click.echo(run_pod(here, name, listen, keys_of(config), shard=shard, shards=shards).model_dump_json())
 
 
-def _model_pod(here: Pod, name: str, text: str, gpu_wait_s: float) -> None:
+def _model_pod(here: Pod, name: str, text: str, models: dict[str, str], gpu_wait_s: float) -> None:
     """What comes after the dataset: its packages are imported by the pod that has them."""
     plan = Plan({**here.plan.keys, TRAIN.name: key_of(TRAIN, here.config, here.plan.keys)})
     with heartbeat(here), Display(plain=True) as display:
@@ -83,8 +86,11 @@ def _model_pod(here: Pod, name: str, text: str, gpu_wait_s: float) -> None:
             launch(here.config, plan, here.store, jobs, click.echo, text=text, owner=here.owner, run=here.plan.run_id, wait_s=gpu_wait_s)
         elif name == "train":
             trained(here.config, plan, here.store, display.listen)
+        elif name == "weights":
+            fetch(here.store, plan.keys[TRAIN.name], here.outputs)
+            return
         else:
-            evaluate_pod(replace(here, plan=plan), display)
+            evaluate_pod(replace(here, plan=plan), models, display)
             return
     manifest = read_manifest(here.store, TRAIN.name, plan.keys[TRAIN.name])
     if manifest is not None:

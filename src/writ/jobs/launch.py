@@ -18,6 +18,8 @@ SPEC_NOTE = "writ/spec"
 CONTAINER = "node"
 """Name of the container that trains; Kubeflow Trainer looks for it."""
 LAST_LINES = 100
+POD_LABELS = {"app.kubernetes.io/name": "writ", "app.kubernetes.io/component": "training", "app.kubernetes.io/part-of": "writ"}
+"""By which network policies know the pods."""
 
 State = Literal["waiting", "suspended", "running", "failed", "done", "gone"]
 """waiting: no pod runs yet. suspended: a queue holds it back, which is not its fault. gone: somebody deleted it."""
@@ -141,7 +143,8 @@ def _job(config: LaunchConfig, command: list[str], devices: int) -> dict[str, An
     never = {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": [1, 2, 3]}}
     lost = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
     policy = {"rules": [never, lost]}
-    return {"backoffLimit": 6, "completions": 1, "parallelism": 1, "podFailurePolicy": policy, "template": {"spec": _pod(config, command, devices)}}
+    template = {"metadata": {"labels": POD_LABELS}, "spec": _pod(config, command, devices)}
+    return {"backoffLimit": 6, "completions": 1, "parallelism": 1, "podFailurePolicy": policy, "template": template}
 
 
 def _pod(config: LaunchConfig, command: list[str], devices: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ PODS: dict[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 """Pod -> the stages it runs, in order. The last one's manifest and files are what Argo shows."""
-MODEL_PODS = ("launch", "train", "evaluate")
+MODEL_PODS = ("launch", "train", "weights", "evaluate")
 """Pods that come after the dataset, and have a runner each."""
 
 
