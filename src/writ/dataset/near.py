@@ -21,13 +21,15 @@ class Seen:
     index: MinHashLSH = field(init=False)
     families: dict[str, str] = field(default_factory=dict)
     sketches: dict[str, MinHash] = field(default_factory=dict)
+    blank: MinHash = field(default_factory=lambda: MinHash(num_perm=PERMUTATIONS, seed=1))
+    """What sketches are copied from: drawing the permutations costs as much as a sketch."""
 
     def __post_init__(self) -> None:
         self.index = MinHashLSH(threshold=min(self.threshold, 0.95), num_perm=PERMUTATIONS)
 
     def like(self, text: str, example: Row, task: Task) -> str | None:
         """Id of a near-duplicate that came before; None lets this one through and remembers it."""
-        sketch = MinHash(num_perm=PERMUTATIONS, seed=1)
+        sketch = self.blank.copy()
         sketch.update_batch([shingle.encode() for shingle in shingles(text)])
         family = task.pair.id if task.pair else task.id
         for other in sorted(self.index.query(sketch)):

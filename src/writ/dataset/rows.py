@@ -32,7 +32,7 @@ def row(site: OpenDomain, conversation: Conversation, split: str) -> Row:
         user_id=task.user_id,
         source=trajectory.source,
         messages=tuple(messages(site, trajectory)),
-        tools=json.dumps(list(site.snapshot.tools), ensure_ascii=False),
+        tools=site.tools_text,
     )
 
 

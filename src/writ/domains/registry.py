@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import sys
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -76,6 +77,11 @@ class OpenDomain:
     @property
     def name(self) -> str:
         return self.snapshot.name
+
+    @cached_property
+    def tools_text(self) -> str:
+        """The tools' schemas as the JSON text that every training row carries."""
+        return json.dumps(list(self.snapshot.tools), ensure_ascii=False)
 
     @cached_property
     def system_prompt(self) -> str:
