@@ -210,6 +210,14 @@ class Overlay:
         return record != original or canonical(record) != canonical(original)
 
 
+def gist(looked_at: set[tuple[str, Any]]) -> Looked:
+    """What was looked at, in few words: a tool that looks at many records counts as looking at their whole tables."""
+    return frozenset(looked_at) if len(looked_at) <= _FEW else frozenset((table, None) for table, _ in looked_at)
+
+
+_FEW = 16
+
+
 def copied(value: Any) -> Any:
     """A deep copy of a JSON value, several times faster than `copy.deepcopy`."""
     if isinstance(value, dict):

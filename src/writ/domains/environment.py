@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from writ.domains.database import Changes, Database, Looked, Overlay
+from writ.domains.database import Changes, Database, Looked, Overlay, gist
 from writ.domains.toolkit import Tool, Toolkit
 from writ.errors import ToolRefused
 
@@ -42,7 +42,7 @@ class ToolResult:
 
 _ANSWERS = "answers of read tools"
 _MOST_ANSWERS = 20_000
-"""Remembered per database, about 6 kB each for the benchmark's flight searches; then the memory begins anew."""
+"""Remembered per database, about 5 kB each for the benchmark's flight searches; then the memory begins anew."""
 
 
 class Answer:
@@ -119,7 +119,7 @@ class Environment:
         if found is not None and overlay.untouched(found.looked_at):
             return found
         with overlay.watched() as looked_at:
-            made = Answer(self._made(name, arguments), frozenset(looked_at))
+            made = Answer(self._made(name, arguments), gist(looked_at))
         if overlay.untouched(made.looked_at):
             if len(answers) >= _MOST_ANSWERS:
                 answers.clear()

@@ -5,6 +5,7 @@ The user simulator's guards and verification both ask these pure functions; they
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from writ.schema import Instruction
 
@@ -81,27 +82,35 @@ def _spelled(value: str) -> str:
     return value.lstrip("#").lower()
 
 
+class Knows:
+    """What a user may say of themselves. Most of it stands in the facts, so the long script is seldom read."""
+
+    def __init__(self, instruction: Instruction) -> None:
+        self._instruction = instruction
+
+    @cached_property
+    def from_facts(self) -> frozenset[str]:
+        told = self._instruction
+        facts = [*told.identity, *(fact for wish in told.facts for fact in wish)]
+        return mentioned("\n".join(text for fact in facts for text in (fact.text, fact.wrong, str(fact.value))))
+
+    @cached_property
+    def from_script(self) -> frozenset[str]:
+        told = self._instruction
+        texts = (told.reason_for_call, told.known_info, told.unknown_info, told.task_instructions, told.persona, told.unavailable)
+        return mentioned("\n".join(texts))
+
+    def strange(self, said: str) -> frozenset[str]:
+        """Values in a turn that are not among them."""
+        left = values(said)
+        left = left and left - self.from_facts
+        return left and left - self.from_script
+
+
 def known(instruction: Instruction) -> frozenset[str]:
     """All values that this user may say of themselves, in every form."""
-    return _known_by_facts(instruction) | _known_by_script(instruction)
-
-
-def _known_by_facts(instruction: Instruction) -> frozenset[str]:
-    facts = [*instruction.identity, *(fact for wish in instruction.facts for fact in wish)]
-    return mentioned("\n".join(text for fact in facts for text in (fact.text, fact.wrong, str(fact.value))))
-
-
-def _known_by_script(instruction: Instruction) -> frozenset[str]:
-    texts = (instruction.reason_for_call, instruction.known_info, instruction.unknown_info, instruction.task_instructions)
-    return mentioned("\n".join((*texts, instruction.persona, instruction.unavailable)))
-
-
-def strange(said: str, instruction: Instruction) -> frozenset[str]:
-    """Values in a user's turn that are not `known`. Most stand in the facts, so the long script is seldom read."""
-    left = values(said)
-    for known_by in (_known_by_facts, _known_by_script):
-        left = left and left - known_by(instruction)
-    return left
+    knows = Knows(instruction)
+    return knows.from_facts | knows.from_script
 
 
 def invented(said: str, allowed: Iterable[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Checks of the process: was each write allowed, confirmed, grounded, and decided on sufficient evidence?"""
 
 from writ.domains.certificates import unrefuted
-from writ.domains.speech import assents, dissents, leaked, mentioned, proposes, strange
+from writ.domains.speech import Knows, assents, dissents, leaked, mentioned, proposes
 from writ.schema import Check
 from writ.verification.case import Case, failed, not_applicable, passed
 from writ.verification.transcript import Made
@@ -80,10 +80,11 @@ def user_words(case: Case) -> Check:
     """The simulated user stated only what the script gives or the agent had said, and leaked no id that a reference hides."""
     if case.instruction is None:
         return not_applicable("user_words", "no script says what the user knows")
+    knows = Knows(case.instruction)
     for index, text in case.transcript.said_by_user:
         if leaks := leaked(text, case.instruction.hidden, lambda each: _heard(case, index, each)):  # noqa: B023 - asked at once
             return failed("user_words", "user_leaked", f"the user said {leaks[0]}", index)
-        if invented := strange(text, case.instruction):
+        if invented := knows.strange(text):
             invented -= mentioned("\n".join(said for at, said in case.transcript.said_by_agent if at < index))
         if invented:
             return failed("user_words", "user_invented", f"the user said {min(invented)}", index)
