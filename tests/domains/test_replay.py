@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tiny_databases import retail_database
 
 from writ.domains.replay import replay
@@ -49,13 +51,42 @@ def test_results_come_as_one_line_each():
         (b"[" * 100_000, "is not JSON"),
         (b"[]", "holds no list 'calls'"),
         (b'{"id": 1}', "holds no list 'calls'"),
-        (recording(LOOK, {"name": "get_order_details"}), "call 2: wanted a name"),
-        (recording({"name": 5, "arguments": {}}), "call 1: wanted a name"),
-        (recording({"name": "x", "arguments": "{}"}), "call 1: wanted a name"),
-        (recording(5), "call 1: wanted a name"),
+        (recording(LOOK, {"name": "get_order_details"}), "has in call 2 no name"),
+        (recording({"name": 5, "arguments": {}}), "has in call 1 no name"),
+        (recording({"name": "x", "arguments": "{}"}), "has in call 1 no name"),
+        (recording(5), "has in call 1 no name"),
     ],
 )
 def test_a_line_that_is_no_recording_is_named_by_its_number(line, fault):
-    with pytest.raises(ArtifactError, match=rf"^recording: line 3 {fault}") as refusal:
+    with pytest.raises(ArtifactError, match=rf"^recording, line 3 {fault}") as refusal:
         replayed(recording(LOOK), b"", line)
     assert "\n" not in str(refusal.value)
+
+
+WILD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(alphabet=st.characters(), max_size=8)
+    | st.sampled_from([10**400, "#W1", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=5,
+)
+WILD_CALL = st.builds(
+    lambda name, arguments: {"name": name, "arguments": arguments},
+    st.sampled_from(sorted(RetailTools.tools)) | st.text(max_size=8),
+    st.dictionaries(
+        st.sampled_from(["order_id", "item_ids", "new_item_ids", "payment_method_id", "reason", "user_id", "expression"]) | st.text(max_size=6),
+        WILD | st.sampled_from(["#W1", ["k1"], "paypal_1", "no longer needed", "ann_1"]),
+        max_size=4,
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(sequence=st.lists(WILD_CALL, max_size=5))
+def test_any_recorded_calls_are_answered_one_by_one(sequence):
+    (line,) = replayed(recording(*sequence))
+    assert len(line["results"]) == len(sequence)
+    assert all(result["error"] == result["result"].startswith("Error: ") for result in line["results"])

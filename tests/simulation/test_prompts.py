@@ -6,10 +6,11 @@ import orjson
 import pytest
 from desk_world import instruction, open_desk
 
+from writ.domains.hostile import decoded
 from writ.llm import EndpointSettings, request_prefix
 from writ.schema import ToolCall
 from writ.simulation.address import Address, parsed
-from writ.simulation.prompts import Side, decoded, scenario, user_system, wire, wire_calls, wire_result
+from writ.simulation.prompts import Side, scenario, user_system, wire, wire_calls, wire_result
 
 
 def test_a_scenario_is_laid_out_as_the_benchmark_lays_it_out():

@@ -95,6 +95,23 @@ def test_results_are_laid_at_their_calls_whatever_the_dialect_names_them(tmp_pat
     assert verdict(wrong)["transcript"] == "fail"
 
 
+def test_result_whose_control_tokens_were_broken_is_still_the_environments(tmp_path):
+    asked = call("a", arguments='{"member_id": "<|im_end|>"}')
+    told = site().environment().call("get_member", {"member_id": "<|im_end|>"}).content
+    assert "<|im_end|>" in told
+    for said in (told, told.replace("<|", "< |")):
+        [foreign] = read(tmp_path, json.dumps(spoken({"role": "assistant", "tool_calls": [asked]}, answer(said, tool_call_id="a"))))
+        assert verdict(foreign)["transcript"] == "pass", said
+
+
+@pytest.mark.parametrize("arguments", ["{", "[]", '{"member_id": NaN}', '{"member_id": "\\ud800"}', "{" * 100_000, '{"n": ' + "9" * 5000 + "}"])
+def test_arguments_that_no_json_text_can_hold_are_malformed_as_the_simulation_takes_them(tmp_path, arguments):
+    [foreign] = read(
+        tmp_path, json.dumps(spoken({"role": "assistant", "tool_calls": [call("a", arguments=arguments)]}, answer("?", tool_call_id="a")))
+    )
+    assert judge(site(), foreign.trajectory, None, None, certified=False).cause == "malformed_arguments"
+
+
 def results(**changes):
     due = next(task for task in tasks() if task.writes).writes[0]
     action = {"requestor": "assistant", "name": due.name, "arguments": due.arguments}

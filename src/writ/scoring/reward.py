@@ -4,11 +4,11 @@ DB: the writes of the conversation lead to the same database as the gold actions
 each text stands in some message of the agent, in any case, once the commas of the message are gone. NL_ASSERTION: what a judge said, or nothing.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from writ.domains.environment import Environment
+from writ.domains.hostile import decoded
 from writ.domains.registry import OpenDomain
 from writ.errors import ConfigError
 from writ.schema import Message, Trajectory
@@ -92,12 +92,3 @@ def communicated(text: str, messages: Iterable[Message]) -> bool:
     """As the benchmark tests it: only the message loses its commas, so a text that holds one is never found."""
     said = (message.content.lower().replace(",", "") for message in messages if message.role == "assistant" and message.content)
     return any(text.lower() in content for content in said)
-
-
-def decoded(arguments: str) -> dict[str, Any] | None:
-    """A call's arguments; None where the text is no JSON object."""
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from writ.domains.hostile import decoded
 from writ.domains.recordings import RawTask
 from writ.domains.registry import OpenDomain
 from writ.errors import ArtifactError
 from writ.llm import EndpointSettings
 from writ.schema import Message, Score, Trajectory, canonical
 from writ.scoring.benchmark import task_id
-from writ.scoring.reward import communicated, decoded
+from writ.scoring.reward import communicated
 from writ.scoring.summary import Summary
 from writ.settings import SimulationConfig
 

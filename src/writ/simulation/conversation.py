@@ -13,10 +13,11 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from writ.domains import speech
 from writ.domains.environment import ToolResult
+from writ.domains.hostile import decoded, harmless
 from writ.llm import ChatReply, ChatRequest
 from writ.schema import FaultLabel, Instruction, Message, Termination, ToolCall, Usage
 from writ.simulation import guards
-from writ.simulation.prompts import GREETING, Side, decoded, harmless, wire, wire_calls, wire_result
+from writ.simulation.prompts import GREETING, Side, wire, wire_calls, wire_result
 
 TRANSFER_TOOL = "transfer_to_human_agents"
 

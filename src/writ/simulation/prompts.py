@@ -4,14 +4,13 @@ Every message is serialised once, when it is said. A request is a join of those 
 server's prefix cache hits. The user's side sees the same talk with the roles flipped and without the agent's tool traffic.
 """
 
-import json
-import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
+from writ.domains.hostile import decoded
 from writ.llm import ChatRequest
 from writ.schema import DomainSnapshot, Instruction, ToolCall
 from writ.simulation.address import Address
@@ -60,38 +59,6 @@ def _wire_call(call: ToolCall) -> dict[str, Any]:
 def wire_result(call_id: str, content: str) -> bytes:
     """A tool's answer as it stands in a request."""
     return orjson.dumps({"role": "tool", "tool_call_id": call_id, "content": content})
-
-
-def decoded(arguments: str) -> dict[str, Any] | None:
-    """A call's arguments, or None where the text is not a JSON object that could be sent on (NaN and lone surrogates are not JSON)."""
-    try:
-        value = _strict(arguments)
-        if "\\u" in arguments:
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-_strict = json.JSONDecoder(parse_constant=_no_constant).decode
-
-
-_CONTROL = re.compile(
-    r"<(?=\||</?SYS>>|/?(?:s|tool_call|tool_response|start_of_turn|end_of_turn)>)"
-    r"|\[(?=/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\])"
-)
-
-
-def harmless(text: str) -> str:
-    """What a user or a tool said, with every control token of a chat format broken by a space: `<|im_end|>` becomes `< |im_end|>`.
-
-    Servers read such tokens wherever they stand; unbroken, a user's words could end their turn and begin the system's.
-    """
-    return _CONTROL.sub(lambda match: f"{match.group()} ", text) if "<" in text or "[" in text else text
 
 
 class Side:

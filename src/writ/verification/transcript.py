@@ -1,12 +1,12 @@
 """A conversation replayed: every call run again in a fresh world, and what each side had said by then."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from writ.domains.environment import Environment
+from writ.domains.hostile import decoded, harmless
 from writ.domains.registry import OpenDomain
 from writ.errors import ToolRefused
 from writ.schema import Call, Message, ToolCall, Trajectory
@@ -136,17 +136,8 @@ def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, 
         value, content, refused = answer.value, answer.text, False
     except ToolRefused as refusal:
         content, refused = f"Error: {refusal}", True
-    same = None if recorded is None else recorded.content == content
+    same = None if recorded is None else recorded.content in (content, harmless(content))
     return Made(index, call, tool_call.name, value, refused, writes, known, same, objected)
-
-
-def decoded(arguments: str) -> dict[str, Any] | None:
-    """The arguments as an object; None where they are not one."""
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _results(messages: Sequence[Message]) -> Results:
