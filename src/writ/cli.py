@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from writ import __version__
 
@@ -30,6 +31,7 @@ VERBS = {
     "cancel": ("writ.commands.cluster:cancel", "Stop a run on a cluster; the next submit goes on from there."),
     "runs": ("writ.commands.cluster:runs", "List the runs on a cluster."),
     "verify": ("writ.commands.verify:verify", "Judge conversations that were made elsewhere."),
+    "completion": ("writ.commands.completion:completion", "Print a shell's completion script."),
 }
 """Verb -> (where its command is, one line of help). The only place where a verb is declared."""
 
@@ -46,6 +48,11 @@ class LazyGroup(click.Group):
         module, _, attribute = VERBS[name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs with their lines, without importing what is behind them."""
+        verbs = [CompletionItem(name, help=line) for name, (_, line) in VERBS.items() if name.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

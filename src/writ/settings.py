@@ -284,5 +284,7 @@ class RunConfig(Record):
     cluster: ClusterConfig = execution(ClusterConfig())
     workers: int = execution(1, ge=1)
     """Processes that simulate."""
+    log: Literal["auto", "plain", "json"] = execution("auto")
+    """What is told of progress, on standard error: a live display on a terminal and plain lines elsewhere, plain lines, or one JSON object a line."""
     metrics_port: int | None = execution(None, ge=1, le=65535)
     """Where a stage that talks to models exports Prometheus metrics, at `/metrics`; None: nowhere."""

@@ -125,6 +125,12 @@ BAD = {
         (("plan", *LIB, "--domain-data", "@data-absent"), 2, "tools.json"),
         (("plan", *LIB, "--set", "verification.required=[no_such_check]"), 2, "no_such_check"),
     ],
+    "completion": [
+        (("completion",), 2, "bash"),
+        (("completion", "tcsh"), 2, "tcsh", "fish"),
+        (("completion", "bash", "surplus"), 2, "surplus"),
+        (("completion", "--no-such-option"), 2, "--no-such-option"),
+    ],
     "stages": [
         (("stages", "--no-such-option"), 2, "--no-such-option", "--help"),
         (("stages", "surplus"), 2, "surplus"),

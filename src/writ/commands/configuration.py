@@ -1,14 +1,14 @@
 """The one place where settings are read: a YAML file, `--set KEY=VALUE`, and options that stand for a key."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 import yaml
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from writ.errors import ConfigError
 from writ.llm import EndpointSettings
@@ -17,11 +17,30 @@ from writ.settings import RunConfig
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def keys(model: Any = RunConfig, prefix: str = "") -> Iterator[str]:
+    """Every key of the settings, such as `dataset.count`."""
+    for name, field in model.model_fields.items():
+        inner = [part for part in (field.annotation, *get_args(field.annotation)) if isinstance(part, type) and issubclass(part, BaseModel)]
+        yield from keys(inner[0], f"{prefix}{name}.") if inner else (f"{prefix}{name}",)
+
+
+def complete_key(context: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What the Tab key offers behind --set."""
+    return [f"{key}=" for key in keys() if key.startswith(incomplete)]
+
+
 def config_options(command: F) -> F:
     """The options that every verb with a run's settings has."""
     options = (
         click.option("--config", "config_file", metavar="FILE", help="Settings as YAML; what it leaves out has a default that runs offline."),
-        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one key, such as dataset.count=500; may repeat."),
+        click.option(
+            "--set",
+            "sets",
+            multiple=True,
+            metavar="KEY=VALUE",
+            shell_complete=complete_key,
+            help="Override one key, such as dataset.count=500; may repeat.",
+        ),
         click.option("--out", metavar="DIR|s3://…", help="The store of artifacts (key: out)."),
         click.option("--domain-data", metavar="DIR", help="Folder with a benchmark's <domain>/db.json and its kin (key: domains.data)."),
     )

@@ -72,7 +72,7 @@ def evaluate(
         if beside is not None:
             config = stack.enter_context(beside.endpoints(config, bool(models)))
         configs = _named(_models(config, models, stack))
-        display = stack.enter_context(Display(plain=plain))
+        display = stack.enter_context(Display(plain=plain, log=config.log))
         measured = _measure(config, configs, display)
         figures = figures_of(measured, beside.run(configs, measured.examined, measured.how) if beside else [])
     print_figures(measured)

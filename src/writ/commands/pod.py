@@ -70,7 +70,7 @@ def pod(
     elif name in MODEL_PODS:
         _model_pod(here, name, config_text, dict(model.split("=", 1) for model in models), gpu_wait_s)
     else:
-        with Display(plain=True) as display:
+        with Display(plain=True, log=config.log) as display:
             listen = _listener(display, progress_file, config, name, shards)
             click.echo(run_pod(here, name, listen, keys_of(config), shard=shard, shards=shards).model_dump_json())
 
@@ -78,7 +78,7 @@ def pod(
 def _model_pod(here: Pod, name: str, text: str, models: dict[str, str], gpu_wait_s: float) -> None:
     """What comes after the dataset: its packages are imported by the pod that has them."""
     plan = Plan({**here.plan.keys, TRAIN.name: key_of(TRAIN, here.config, here.plan.keys)})
-    with heartbeat(here), Display(plain=True) as display:
+    with heartbeat(here), Display(plain=True, log=here.config.log) as display:
         if name == "launch":
             from writ.jobs.cluster import ClusterJobs
 

@@ -29,7 +29,7 @@ def run(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_
     Example: writ run --domain-data tau2-bench --set dataset.count=2000
     """
     config = read_config(config_file, sets, out, domain_data)
-    with Display(plain=plain) as display:
+    with Display(plain=plain, log=config.log) as display:
         finished = run_locally(config, display.listen, keys_of(config))
     summarize(finished)
     _check_yield(config, finished)
@@ -119,6 +119,6 @@ def stage(
     if joining:
         manifest = join(keys, store, shards)
     else:
-        with Display(plain=True) as display:
+        with Display(plain=True, log=config.log) as display:
             manifest = run_stage(BY_NAME[name], config, keys, store, display.listen, keys_of(config), shard=shard, shards=shards)
     click.echo(json.dumps(manifest.model_dump(mode="json")))

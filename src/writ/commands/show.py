@@ -55,6 +55,7 @@ def _show_run(console: Console, stored: Stored) -> None:
     console.print(f"run {stored.run.run_id}")
     console.print(funnel(verdicts, sum(1 for _ in stored.records("dataset"))))
     for domain in sorted({task.domain for task in tasks.values()}):
+        console.print(f"{domain}: kept, by writes (rows) and evidence burden (columns)")
         console.print(grid(domain, tasks, verdicts))
     examples = {verdict.cause: verdict.trajectory_id for verdict in reversed(verdicts) if not verdict.kept}
     for cause, example in examples.items():

@@ -20,11 +20,13 @@ def summarize(finished: Finished) -> None:
     verdicts: list[Verdict] = list(read_stage(finished.store, finished.plan.keys, "verify"))
     console.print(funnel(verdicts, finished.manifests["dataset"].records))
     for domain in sorted({task.domain for task in tasks.values()}):
+        console.print(f"{domain}: kept, by writes (rows) and evidence burden (columns)")
         console.print(grid(domain, tasks, verdicts))
     console.print(f"run      {finished.plan.run_id}")
     console.print(f"dataset  {finished.store.url}/dataset/{finished.plan.keys['dataset']}", soft_wrap=True)
     console.print(f"sha256   {dataset_sha256(finished)}", soft_wrap=True)
     console.print(f"report   {finished.store.url}/report/{finished.plan.keys['report']}/report.html", soft_wrap=True)
+    console.print(f"open it: writ report {finished.plan.run_id[:6]} --out {finished.store.url} --open", style="dim", soft_wrap=True)
 
 
 def dataset_sha256(finished: Finished) -> str:
@@ -49,7 +51,7 @@ def funnel(verdicts: list[Verdict], rows: int) -> Table:
 def grid(domain: str, tasks: dict[str, Task], verdicts: list[Verdict]) -> Table:
     """Kept conversations by writes and evidence burden."""
     cells = Counter(tasks[verdict.task_id].cell[1:3] for verdict in verdicts if verdict.kept and tasks[verdict.task_id].domain == domain)
-    table = Table(title=f"{domain}: kept, by writes (rows) and evidence burden (columns)", title_justify="left")
+    table = Table()
     for heading in ("writes", *BINS):
         table.add_column(heading, justify="right")
     for writes in sorted({cell[0] for cell in cells}):

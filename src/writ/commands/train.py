@@ -55,7 +55,7 @@ def train(
         _check(config, store, keys)
         return
     plan = Plan({**keys, TRAIN.name: key_of(TRAIN, config, keys)})
-    with Display(plain=plain) as display:
+    with Display(plain=plain, log=config.log) as display:
         trained(config, plan, store, display.listen)
     key = plan.keys[TRAIN.name]
     if target is not None:

@@ -24,6 +24,15 @@ class Progress:
     reused: bool = False
     losses: Mapping[str, int] = field(default_factory=dict)
     """Lost conversations so far, by cause."""
+    wanted: int = 0
+    """Records that are not lost when the stage ends, as far as that is known before; 0: unknown."""
+    in_flight: int = 0
+    """Requests that models are working on."""
+
+    @property
+    def kept(self) -> int:
+        """Records that are not lost."""
+        return self.done - sum(self.losses.values())
 
 
 Listener = Callable[[Progress], None]
@@ -41,6 +50,8 @@ def execute(
     if standing is not None:
         listen(Progress(stage.name, standing.records, finished=True, reused=True))
         return standing
+    wanted = expected(stage, config, plan, store)
+    listen(Progress(stage.name, 0, wanted=wanted))
     arguments: dict[str, Any] = dict(stage.arguments(config))
     arguments |= {name: read_input(store, plan, stage, name) for name in stage.reads}
     arguments |= {name: read_beside(store, plan, place) for name, place in stage.beside.items()}
@@ -48,7 +59,16 @@ def execute(
     if stage.files:
         arguments["emit"] = lambda name, data: store.put(f"{stage.name}/{key}/{name}", data)
     records = stage.load()(**arguments)
-    return write(stage, plan, store, counted(stage, records, listen), listen)
+    return write(stage, plan, store, counted(stage, records, listen, wanted), listen)
+
+
+def expected(stage: Stage, config: RunConfig, plan: Plan, store: Store) -> int:
+    """About how many records the stage will make: as many as its last input has; of tasks, as many as are wanted."""
+    if stage.name == "tasks":
+        return config.dataset.count
+    source = next(reversed(stage.reads.values()), "")
+    manifest = read_manifest(store, source, plan.keys[source]) if source else None
+    return manifest.records if manifest else 0
 
 
 def read_input(store: Store, plan: Plan, stage: Stage, argument: str) -> Iterator[Any]:
@@ -73,12 +93,12 @@ def read_beside(store: Store, plan: Plan, place: str) -> Any:
         raise ArtifactError(f"{store.url}/{source}/{plan.keys[source]}/{name} is not JSON; delete that folder and run '{source}' again") from e
 
 
-def counted(stage: Stage, records: Iterator[Record], listen: Listener) -> Iterator[Record]:
-    """Passes records on and tells of every hundredth."""
+def counted(stage: Stage, records: Iterator[Record], listen: Listener, wanted: int = 0) -> Iterator[Record]:
+    """Passes records on and tells of every twentieth."""
     for number, record in enumerate(records, start=1):
         yield record
-        if number % 100 == 0:
-            listen(Progress(stage.name, number))
+        if number % 20 == 0:
+            listen(Progress(stage.name, number, wanted=wanted))
 
 
 def write(stage: Stage, plan: Plan, store: Store, records: Iterator[Record], listen: Listener) -> Manifest:

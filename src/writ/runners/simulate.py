@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -140,6 +140,7 @@ class _Runner:
         self._shard, self._shards = shard, shards
         self._done = 0
         self._losses: dict[str, int] = {}
+        self._speaking: tuple[Endpoint, ...] = ()
         self._metrics: StageMetrics | None = None
 
     async def run(self) -> Manifest:
@@ -147,6 +148,7 @@ class _Runner:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end, stop)
         agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
         user = open_endpoint(self._config.simulation.user, self._keys.user)
+        self._speaking = (agent, user)
         self._metrics = StageMetrics(self._stage.name, {"agent": agent, "user": user})
         try:
             with self._metrics.exported(self._config.metrics_port):
@@ -165,6 +167,7 @@ class _Runner:
         key = self._plan.keys[self._stage.name]
         journal = Dealing(self._store, self._stage.name, key, self._shard, self._shards)
         journal.begin()
+        self._listen(Progress(self._stage.name, 0, wanted=self._wanted()))
         ports = Ports(agent, user, journal, source_of(self._config), self._event, stop, self._shard, self._shards)
         inputs = {name: read_input(self._store, self._plan, self._stage, name) for name in self._stage.reads}
         arguments = dict(self._stage.arguments(self._config)) | inputs
@@ -185,4 +188,9 @@ class _Runner:
             self._done += 1
             if not event.verdict.kept:
                 self._losses[event.verdict.cause] = self._losses.get(event.verdict.cause, 0) + 1
-            self._listen(replace(Progress(self._stage.name, self._done), losses=dict(self._losses)))
+            busy = sum(endpoint.in_flight for endpoint in self._speaking)
+            self._listen(Progress(self._stage.name, self._done, losses=dict(self._losses), wanted=self._wanted(), in_flight=busy))
+
+    def _wanted(self) -> int:
+        """Kept conversations of a run's shard; of an evaluation nobody knows it here."""
+        return self._config.dataset.count // self._shards if self._stage is STAGE else 0
