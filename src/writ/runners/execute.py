@@ -66,7 +66,7 @@ def expected(stage: Stage, config: RunConfig, plan: Plan, store: Store) -> int:
     """About how many records the stage will make: as many as its last input has; of tasks, as many as are wanted."""
     if stage.name == "tasks":
         return config.dataset.count
-    source = next(reversed(stage.reads.values()), "")
+    source = list(stage.reads.values())[-1] if stage.reads else ""
     manifest = read_manifest(store, source, plan.keys[source]) if source else None
     return manifest.records if manifest else 0
 
