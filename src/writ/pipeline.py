@@ -112,6 +112,7 @@ STAGES: tuple[Stage, ...] = (
             "rows": "dataset",
         },
         writes=Record,
+        revision=2,
         files=("report.html",),
         beside={"certificate": "dataset/decontamination.json"},
     ),

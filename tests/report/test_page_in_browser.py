@@ -25,7 +25,7 @@ def test_overview_names_kept_share_and_commonest_cause_first(view):
     assert page.inner_text("h1") == "30 of 40 conversations kept"
     losses = page.eval_on_selector_all(".bar-row .fill.lost", "bars => bars.map((bar) => bar.closest('.bar-row').innerText.split('\\n')[0])")
     assert losses[0] == "Wrong value in a change"
-    tile = page.locator("a.tile")
+    tile = page.locator("a.tile:last-child")
     assert "Wrong value in a change" in tile.inner_text()
     tile.click()
     expect_count(page, "5 of 40 conversations")
@@ -124,6 +124,46 @@ def test_click_on_a_said_argument_marks_the_customers_words(view):
     page.click('button.argument[data-argument="member_id"]')
     assert page.locator("mark, .lit").count() == 0
     assert "worked out: the member of the card" in page.inner_text("#evidence-bar")
+
+
+def test_value_that_the_customer_only_described_lights_up_where_a_tool_showed_it(view, tmp_path):
+    page = view(KEPT, file=write_page(tmp_path / "described.html", [_described(made) for made in library_run(3)]))
+    page.click('button.argument[data-argument="edition_id"]')
+    page.wait_for_selector(".lit-leaf")
+    assert "the customer described it in message 1, and get_edition showed it in message 4" in page.inner_text("#evidence-bar")
+    assert "described, message 1; shown, message 4" in page.inner_text(".call.write")
+    assert {turn.get_attribute("data-turn") for turn in page.locator(".lit").all()} == {"1", "4"}
+
+
+def _described(made):
+    """As a domain's own spelling grounds an id: said, in words that are not the id."""
+    said = {"kind": "said", "turn": 1, "path": ""}
+    origins = tuple(origin.model_copy(update=said) if origin.argument == "edition_id" else origin for origin in made.verdict.origins)
+    return made._replace(verdict=made.verdict.model_copy(update={"origins": origins}))
+
+
+def test_stranger_finds_what_is_asked_for_by_what_is_visible(view, screenshots):
+    """A given conversation, why its change was right, the commonest cause of loss: each in a few clicks on words that stand on the page."""
+    page = view()
+    assert page.get_by_text("Commonest loss").is_visible()
+    page.get_by_text("Commonest loss").click()
+    page.wait_for_selector(".selection")
+    page.screenshot(path=screenshots / "selection-light.png")
+    page.get_by_role("link", name="Conversations").click()
+    page.get_by_placeholder("Words, names or ids").fill(KEPT)
+    expect_count(page, "1 of 40 conversations")
+    page.get_by_role("link", name="Open the first").click()
+    page.get_by_role("button", name="Show the change").click()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#evidence-bar")
+
+
+def test_selection_tells_causes_of_what_is_filtered_commonest_first(view):
+    page = view("find?verdict=lost")
+    page.wait_for_selector(".selection")
+    numbers = [int(text) for text in page.locator(".selection .bar-number").all_inner_texts()]
+    assert numbers == sorted(numbers, reverse=True)
+    assert f"0 kept, {sum(numbers)} lost" in page.inner_text(".selection h1")
 
 
 def test_wrong_argument_shows_cause_in_place_and_the_right_value(view, screenshots):

@@ -31,6 +31,14 @@ def test_write_is_shown_with_the_origin_of_each_argument():
     assert "Kept: every check passed" in text
 
 
+def test_value_that_the_customer_only_described_names_the_output_that_showed_it():
+    made = conversation(1)
+    said = {"kind": "said", "turn": 1, "path": ""}
+    origins = tuple(origin.model_copy(update=said) if origin.argument == "edition_id" else origin for origin in made.verdict.origins)
+    text = printed(made._replace(verdict=made.verdict.model_copy(update={"origins": origins})))
+    assert "the customer described it in message 1; get_edition showed it in message 4" in text
+
+
 def test_origin_is_lit_where_it_was_said_and_not_inside_other_words():
     screen = console()
     made = conversation(1)

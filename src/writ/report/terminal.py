@@ -19,6 +19,7 @@ from writ.streams import Conversation
 LIT = "black on yellow"
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _PREVIEW_CHARACTERS = 160
+_SHORTEST_ID = 4
 _WHO = {"user": ("Customer", "bold cyan"), "assistant": ("Agent", "bold"), "tool": ("Result", "dim"), "system": ("System", "dim")}
 _STATUS = {"winner": "bold green", "runner_up": "", "eligible": "", "excluded": "dim"}
 
@@ -120,6 +121,9 @@ def _write(turn: int, call: ToolCall, origins: list[Origin], messages: Sequence[
 def _source(origin: Origin | None, messages: Sequence[Message]) -> Text:
     if origin is None:
         return Text("")
+    shown = _pointed_to(origin, messages)
+    if shown is not None:
+        return Text(f"the customer described it in message {origin.turn}; {_tool_at(messages, shown)} showed it in message {shown}", style="cyan")
     if origin.kind == "said":
         return Text(f"the customer said it in message {origin.turn}", style="cyan")
     if origin.kind == "shown":
@@ -127,6 +131,20 @@ def _source(origin: Origin | None, messages: Sequence[Message]) -> Text:
     if origin.kind == "formula":
         return Text(f"worked out: {origin.path.replace('_', ' ')}", style="green")
     return Text("from nowhere: nobody said it and no tool showed it", style="bold red")
+
+
+def _pointed_to(origin: Origin, messages: Sequence[Message]) -> int | None:
+    """The output that showed a value which the customer only pointed to, such as a card "ending in 0199"; None where the value itself was said."""
+    if origin.kind != "said" or origin.turn is None or not isinstance(origin.value, str) or len(origin.value) < _SHORTEST_ID:
+        return None
+    if _spelled(origin.value) in _spelled(messages[origin.turn].content or ""):
+        return None
+    quoted = json.dumps(origin.value)
+    return next((turn for turn in range(origin.call - 1, -1, -1) if messages[turn].role == "tool" and quoted in (messages[turn].content or "")), None)
+
+
+def _spelled(text: str) -> str:
+    return text.replace("_", " ").lower()
 
 
 def _tool_at(messages: Sequence[Message], turn: int) -> str:

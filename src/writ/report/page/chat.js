@@ -64,7 +64,11 @@ async function copyLink(id, button) {
 
 function verdictBanner(talk, chat) {
   const { verdict } = talk;
-  if (verdict.kept) return h("p", { class: "banner good" }, h("b", {}, "Every check passed. "), verdict.origins.length ? "Click a value of a change to see where it came from." : "The right thing was to change nothing.");
+  if (verdict.kept) {
+    const calls = [...new Set(verdict.origins.map((origin) => origin.call))];
+    const jump = calls.length > 0 && h("button", { type: "button", class: "quiet", title: "Next change (w)", onclick: nextWrite }, calls.length === 1 ? `Show the change (message ${calls[0]})` : `Walk through the ${calls.length} changes`);
+    return h("div", { class: "banner good" }, h("p", {}, h("b", {}, "Every check passed. "), calls.length ? "Each value of a change can be clicked: it shows where it came from." : "The right thing was to change nothing."), jump);
+  }
   const [name, meaning] = word("causes", verdict.cause);
   const check = verdict.checks.find((each) => each.cause === verdict.cause && ["fail", "unclear"].includes(each.result));
   const turn = check && check.turn !== null ? check.turn : null;
@@ -132,6 +136,8 @@ function argumentTable(call, origins, context) {
 }
 
 function originShort(origin, talk) {
+  const shown = pointedTo(origin, talk);
+  if (shown) return `described, message ${origin.turn}; shown, message ${shown.turn}`;
   return { said: `said, message ${origin.turn}`, shown: `${toolAt(talk, origin.turn)}, message ${origin.turn}`, formula: `worked out: ${humanize(origin.path).toLowerCase()}`, none: "from nowhere" }[origin.kind];
 }
 

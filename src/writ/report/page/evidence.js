@@ -15,8 +15,24 @@ function dealer(origins, turn) {
   };
 }
 
+/** Where a tool showed a value that the customer only pointed to (a card "ending in 0199"): `{turn, path}`; null where the value itself was said. */
+function pointedTo(origin, talk) {
+  const said = origin.kind === "said" && origin.turn !== null && talk.messages[origin.turn];
+  if (!said || typeof origin.value !== "string" || origin.value.length < 4) return null;
+  const text = said.text.replaceAll("_", " ").toLowerCase();
+  if (spellings(origin.value).some((form) => standsAt(text, form.replaceAll("_", " ").toLowerCase()) >= 0)) return null;
+  const wanted = canonical(origin.value);
+  for (const message of talk.messages.slice(0, origin.call).reverse()) {
+    const leaf = message.role === "tool" && !message.refused && leaves(parsedJson(message.text) ?? null).find(([, value]) => canonical(value) === wanted);
+    if (leaf) return { turn: message.turn, path: leaf[0] };
+  }
+  return null;
+}
+
 /** A few words on an origin. */
 function originLabel(origin, talk) {
+  const shown = pointedTo(origin, talk);
+  if (shown) return `the customer described it in message ${origin.turn}, and ${toolAt(talk, shown.turn)} showed it in message ${shown.turn}`;
   if (origin.kind === "said") return `the customer said it in message ${origin.turn}`;
   if (origin.kind === "shown") return `${toolAt(talk, origin.turn)} showed it in message ${origin.turn}`;
   if (origin.kind === "formula") return `worked out: ${humanize(origin.path).toLowerCase()}`;
@@ -47,11 +63,14 @@ function showOrigin(button, origin, talk, chat) {
   if (again) return;
   EVIDENCE.button = button;
   button.setAttribute("aria-pressed", "true");
-  const source = origin.turn === null ? null : lightUp(origin, chat);
+  const shown = pointedTo(origin, talk);
+  const described = origin.turn === null ? null : lightUp(origin, chat);
+  const source = shown ? lightUp({ ...origin, ...shown, kind: "shown" }, chat) : described;
   const text = [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), ".", alsoShown(origin, talk, chat)];
   const back = h("button", { type: "button", class: "quiet", onclick: () => { button.scrollIntoView({ block: "center", behavior: smooth() }); button.focus({ preventScroll: true }); } }, "Back to the change");
+  const words = shown && h("button", { type: "button", class: "quiet", onclick: () => described?.scrollIntoView({ block: "center", behavior: smooth() }) }, "The customer's words");
   const close = h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => { const last = EVIDENCE.button; clearEvidence(); last?.focus({ preventScroll: true }); } }, icon("cross"));
-  chat.append(h("div", { id: "evidence-bar", class: origin.kind === "none" ? "bad" : "" }, h("p", {}, text), source && back, close));
+  chat.append(h("div", { id: "evidence-bar", class: origin.kind === "none" ? "bad" : "" }, h("p", {}, text), words, source && back, close));
   announce(`${origin.argument} is ${origin.value}: ${originLabel(origin, talk)}`);
   source?.scrollIntoView({ block: "center", behavior: smooth() });
 }

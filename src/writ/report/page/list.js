@@ -78,8 +78,27 @@ function showMatches(matches, state) {
   const rows = document.getElementById("rows");
   rows.style.height = `${Math.max(1, matches.length) * ROW_PX}px`;
   rows.replaceChildren();
+  drawSelection();
   if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, "No conversation fits. Clear a filter, or search for other words."));
   drawRows();
+}
+
+/** While no conversation is open: what the list holds, why the lost ones were lost, and how to read one. */
+function drawSelection() {
+  const reader = document.getElementById("reader"), c = DATA.columns, first = LIST.matches[0];
+  if (VIEW.talk !== null || !reader) return;
+  const kept = LIST.matches.filter((i) => c.kept[i]).length, lost = LIST.matches.length - kept, causes = new Map();
+  for (const i of LIST.matches) if (!c.kept[i]) bump(causes, c.cause[i]);
+  const bars = [...causes].sort((a, b) => b[1] - a[1]).map(([cause, number]) => barRow(word("causes", cause)[0], share(number, lost), number, lost, count(number), { tone: "lost", href: findLink({ ...LIST.chosen, q: LIST.query, cause }), title: word("causes", cause)[1] }));
+  reader.replaceChildren(h("div", { class: "selection" },
+    h("h1", {}, LIST.matches.length ? `${plural(LIST.matches.length, "conversation")}: ${count(kept)} kept, ${count(lost)} lost` : "No conversation fits"),
+    first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: `#${c.id[first]}` }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list.")),
+    bars.length > 0 && h("section", {}, h("h2", {}, "Why they were lost"), h("p", { class: "note" }, "The commonest cause first; click one to read its conversations."), h("div", { class: "bars" }, bars)),
+    h("section", {}, h("h2", {}, "How to read one"), h("ul", { class: "legend" },
+      h("li", {}, h("span", { class: "swatch look" }), h("span", {}, h("b", {}, "Look-up"), ": the agent reads the database; the result is folded below it.")),
+      h("li", {}, h("span", { class: "swatch write" }), h("span", {}, h("b", {}, "Change"), ": the agent writes to the database. Click a value of it: the words or the result where it came from light up.")),
+      h("li", {}, h("span", { class: "swatch bad" }), h("span", {}, h("b", {}, "What went wrong"), " stands in the place where it happened.")),
+      h("li", {}, h("span", { class: "swatch good" }), h("span", {}, h("b", {}, "The right answer"), " stands beside the chat: what it was compared with, why it wins, and which look-ups prove it."))))));
 }
 
 /** Draws the rows in view and a few beyond; keeps those that stay. */

@@ -62,7 +62,7 @@ function openFind(hash) {
   syncControls();
   refilter();
   document.title = "Conversations · writ report";
-  document.getElementById("reader").replaceChildren(h("div", { class: "blank" }, h("p", {}, "Pick a conversation on the left, or press ", h("kbd", {}, "j"), "."), h("p", { class: "note" }, "In a conversation, click a value of a change to see where it came from.")));
+  drawSelection();
 }
 
 async function openTalk(id) {

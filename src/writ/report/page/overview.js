@@ -17,14 +17,17 @@ function hero(all) {
   const names = DATA.head.domains.map((domain) => humanize(domain.name)).join(", ");
   const scripted = DATA.columns.source.some((source) => source === "scripted");
   const worst = [...all.losses].sort((a, b) => b[1] - a[1])[0];
+  const dollars = cost(all, DATA.head.prices), only = (column) => [...new Set(DATA.columns[column])].join(", ");
   const tiles = [
-    tile("Kept", count(all.kept), `${share(all.kept, all.attempted)} of ${count(all.attempted)} conversations`),
-    tile("Training examples", count(all.rows), all.kept === all.rows ? "all that were kept" : `${count(all.kept - all.rows)} removed as near-duplicates or unfit`),
-    tile("Tokens for one kept", short(all.all / (all.kept || 1)), `${short(all.all)} in all, ${count(all.requests)} requests`),
+    tile("Kept", count(all.kept), `${share(all.kept, all.attempted)} of ${count(all.attempted)} conversations`, findLink({ verdict: "kept" })),
+    tile("Training examples", count(all.rows), all.kept === all.rows ? "all that were kept" : `${count(all.kept - all.rows)} removed as near-duplicates or unfit`, findLink({ verdict: "row" })),
+    dollars === null
+      ? tile("Tokens for one kept", short(all.all / (all.kept || 1)), `${short(all.all)} in all, ${count(all.requests)} requests`)
+      : tile("Cost of one kept", money(dollars / (all.kept || 1)), `${money(dollars)} in all, ${short(all.all)} tokens`),
     worst ? tile("Commonest loss", word("causes", worst[0].split("|")[1])[0], `${plural(worst[1], "conversation")}, ${share(worst[1], all.attempted)}`, findLink({ cause: worst[0].split("|")[1] })) : tile("Commonest loss", "None", "every conversation was kept"),
   ];
   return h("div", { class: "hero" },
-    h("p", { class: "eyebrow" }, `${names || "A run"}${DATA.head.run ? ` · run ${DATA.head.run}` : ""}`),
+    h("p", { class: "eyebrow" }, [names || "A run", `agent ${only("agent")}`, `customer ${only("user")}`, DATA.head.settings?.seed !== undefined && `seed ${DATA.head.settings.seed}`, DATA.head.run && `run ${DATA.head.run}`].filter(Boolean).join(" · ")),
     h("h1", {}, all.kept === all.attempted ? `All ${count(all.kept)} conversations kept` : `${count(all.kept)} of ${count(all.attempted)} conversations kept`),
     h("p", { class: "lead" }, "Each conversation is a customer, played by one model, who asks an agent, played by another, for something in a small executable world. It is kept only if a program could prove that the agent did the right thing for the right reasons."),
     scripted && h("p", { class: "banner" }, "A scripted model spoke here. These conversations prove the machinery; they are not meant to teach a real model."),

@@ -63,7 +63,7 @@ function cellText(value) {
   if (value === undefined) return "";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return value < 10000 ? String(value) : NUMBER.format(value);
-  return longText(typeof value === "string" ? value : JSON.stringify(value), 300);
+  return longText(typeof value === "string" ? value.replaceAll("_", " ") : JSON.stringify(value), 300);
 }
 
 function proofPart(certificate, talk) {
