@@ -16,6 +16,7 @@ from typing import get_args
 import click
 import houston
 from fields import cell, doc, field_docs, is_execution, model_of, plain, type_text
+from metrics import PLACES, declared
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -80,6 +81,7 @@ def pages() -> Mapping[str, str]:
         "exit-codes": exit_codes(),
         "checks-and-causes": checks_and_causes(),
         "stages": stages(),
+        "metrics": metrics(),
     }
     made = {f"reference/{name}.md": MADE + "\n".join(lines).rstrip() + "\n" for name, lines in bodies.items()}
     ideas = (DOCS / "ideas.md").read_text(encoding="utf-8")
@@ -94,6 +96,21 @@ def with_blocks(text: str, blocks: Mapping[str, str]) -> str:
         text,
         flags=re.DOTALL,
     )
+
+
+def metrics() -> Iterator[str]:
+    yield "# Metrics\n"
+    yield (
+        "For Prometheus. A stage exports them where [`metrics_port`](configuration.md) is set; the chart's dashboards and alerts ask for these names."
+        " A histogram has `_bucket`, `_sum` and `_count`.\n"
+    )
+    for place, title in PLACES.items():
+        yield f"## {title}\n"
+        yield "| metric | kind | labels | what it counts |\n|---|---|---|---|"
+        for metric in declared():
+            if metric.where == place:
+                yield f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.words} |"
+        yield ""
 
 
 # ------------------------------------------------------------------------------------------------------------------------- command line

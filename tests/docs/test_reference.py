@@ -1,6 +1,7 @@
 """The reference is made from the code and up to date, and nothing that a person can set or meet is left without words."""
 
 import inspect
+import re
 
 import click
 import pytest
@@ -62,6 +63,15 @@ def test_every_setting_is_on_the_page_with_what_it_changes():
     assert "what is made" in rows["simulation.max_steps"]
     assert "how it runs" in rows["s3.region"], "all below an execution section is execution"
     assert "what is made" in rows["evaluation.trials"], "but a verb of its own has keys of its own"
+
+
+def test_every_metric_of_the_source_is_on_the_page_with_its_words():
+    page = reference.pages()["reference/metrics.md"]
+    source = (reference.DOCS.parent / "src/writ/runners/metrics.py").read_text(encoding="utf-8")
+    names = set(re.findall(r'"(writ_[a-z_]+)"', source))
+    assert len(names) > 10
+    assert {name for name in names if f"| `{name}`" not in page and f"| `{name}_total`" not in page} == set()
+    assert all(len(line.split("|")[4].strip()) > 5 for line in page.splitlines() if line.startswith("| `"))
 
 
 def test_every_error_that_leaves_a_verb_is_on_the_page():
