@@ -81,7 +81,7 @@ def test_doctor_finds_the_default_configuration_well(tmp_path):
     done = doctor(tmp_path)
     assert done.exit_code == 0, done.output
     assert "✕" not in done.output
-    for subject in ("versions", "store", "domains", "agent", "simulated user"):
+    for subject in ("versions", "store", "disk", "domains", "agent", "simulated user"):
         assert f"✓ {subject}" in done.output
 
 

@@ -2,10 +2,14 @@
 
 import asyncio
 import platform
+import shutil
 import sys
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,13 +19,13 @@ from rich.text import Text
 from writ.commands.configuration import api_key, config_options, read_config
 from writ.domains.registry import open_domain
 from writ.domains.sources import fingerprint, snapshots
-from writ.errors import ConfigError, Unavailable, WritError
+from writ.errors import ArtifactError, ConfigError, Unavailable, WritError
 from writ.llm import EMBEDDED, EndpointSettings
 from writ.llm.pool import open_endpoint
 from writ.llm.preflight import preflight
 from writ.schema import DomainSnapshot
 from writ.settings import RunConfig
-from writ.storage import open_store
+from writ.storage import Store, open_store
 
 PACKAGES = ("writ", "pydantic", "openai", "aiohttp", "pyarrow", "boto3")
 """Whose versions a report of a fault should name."""
@@ -40,7 +44,7 @@ class Finding:
 @config_options
 @click.option("--wait", "wait_s", default=20.0, show_default=True, help="Seconds that an endpoint may take to answer.")
 def doctor(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_data: str | None, wait_s: float) -> None:
-    """Check a configuration end to end: versions, store, domains, endpoints, model names, tool calls. Says what to fix.
+    """Check a configuration end to end: versions, store, disk, domains, endpoints, model names, tool calls. Says what to fix.
 
     A check of an endpoint costs a few dozen tokens. Exit code 0: a run can start; else that of the first thing to fix.
 
@@ -66,6 +70,7 @@ def examine(config: RunConfig, wait_s: float) -> Iterator[Finding]:
     """All findings, each as soon as it is known; one that fails does not stop the next."""
     yield Finding("versions", _versions())
     yield _tried("store", lambda: _store(config))
+    yield _tried("disk", lambda: _disk(config))
     snapshot: list[DomainSnapshot] = []
     yield _tried("domains", lambda: _domains(config, snapshot))
     tools = snapshot[0].tools if snapshot else ()
@@ -98,7 +103,34 @@ def _versions() -> str:
 def _store(config: RunConfig) -> str:
     store = open_store(config.out, s3=config.s3)
     store.probe()
-    return f"{store.url} can be written and read"
+    _put_once(store)
+    return f"{store.url} can be written and read, and two writers of one artifact end with one"
+
+
+def _put_once(store: Store) -> None:
+    """What manifests are written with: the second of two puts under one name must not win. Raises: ArtifactError."""
+    key = f"doctor-{uuid.uuid4().hex}"
+    try:
+        won = [store.put_if_absent(key, text) for text in (b"first", b"second")]
+        if won != [True, False] or store.get(key) != b"first":
+            raise ArtifactError(f"{store.url}: of two conditional writes the second won; use a store that honours them, or one writer at a time")
+    finally:
+        store.delete(key)
+
+
+NEEDED_GB = 1.0
+"""A run of 2,000 conversations takes a tenth of this."""
+
+
+def _disk(config: RunConfig) -> str:
+    """Room where artifacts go, or, with a store elsewhere, where temporary files do."""
+    folder = Path(tempfile.gettempdir()) if config.out.startswith("s3://") else Path(open_store(config.out).url)
+    while not folder.is_dir():
+        folder = folder.parent
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    if free_gb < NEEDED_GB:
+        raise Unavailable(f"{folder} has {free_gb:.1f} GB left, and a run may need {NEEDED_GB:g}; free some space, or name another disk with --out")
+    return f"{free_gb:,.0f} GB left at {folder}"
 
 
 def _domains(config: RunConfig, into: list[DomainSnapshot]) -> str:
