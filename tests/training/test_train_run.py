@@ -1,5 +1,6 @@
 """`writ train` as people run it: an artifact of the store, skipped where it stands, taken up again after SIGKILL, by one process or by two."""
 
+import json
 import os
 import signal
 import subprocess
@@ -82,3 +83,15 @@ def test_two_processes_train_together_and_the_first_of_them_writes(folder, tmp_p
     [made] = set(folder.glob("train/*")) - before
     assert "fp32, on 2 devices" in (made / "README.md").read_text()
     assert (tmp_path / "model/model.safetensors").is_file()
+
+
+def test_a_model_of_the_store_is_served_and_measured_by_its_key(folder, tmp_path):
+    ended(command("train", folder, "training.max_steps=1", "training.seed=2"))
+    newest = max(folder.glob("train/*/manifest.json"), key=lambda path: path.stat().st_mtime)
+    short = ("dataset.count=2", "simulation.max_steps=6", "simulation.agent.max_tokens=24", "evaluation.trials=1")
+    options = ("--model", f"tuned=train/{newest.parent.name}", "--to", str(tmp_path / "figures.json"), "--page", str(tmp_path / "page.html"))
+    ended(command("evaluate", folder, *short, options=options))
+    [model] = json.loads((tmp_path / "figures.json").read_text())["models"]
+    assert (model["model"], model["overall"]["unjudged"]) == ("tuned", 0)
+    assert model["overall"]["by_k"]["1"][0] == 0.0, "one step from random weights teaches nothing"
+    assert "tuned" in (tmp_path / "page.html").read_text()
