@@ -51,7 +51,7 @@ def _catalog(tables: Tables, rng: Random, works: int) -> None:
 
 def _member(tables: Tables, rng: Random, member_id: str) -> None:
     first, last = rng.choice(FIRST), rng.choice(LAST)
-    card = f"{rng.randint(10, 99)}{member_id[1:]}"
+    card = f"c{rng.randint(10, 99)}{member_id[1:]}"
     email = f"{first}.{last}{rng.randint(10, 99)}{member_id[1:]}@post.example".lower()
     status = "blocked" if rng.random() < 1 / 12 else "active"
     tables["members"][member_id] = {

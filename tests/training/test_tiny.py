@@ -24,6 +24,10 @@ def test_the_compact_template_shows_the_talk_alone_and_is_trained_as_it_is_serve
         if message["role"] == "assistant":
             served = tokenizer(render(tokenizer, MESSAGES[:index], [TOOL], options={}, ask=True), add_special_tokens=False)["input_ids"]
             assert encoded.ids[: len(served)] == served
+    spelled = [
+        tokenizer.convert_ids_to_tokens(tokenizer(text, add_special_tokens=False)["input_ids"])[-3:] for text in ("h0742", " h0742", '["h0742')
+    ]
+    assert spelled == [["h", "07", "42"]] * 3, "an id is the same tokens wherever it stands"
     assert len(tokenizer("0742", add_special_tokens=False)["input_ids"]) == 2, "every pair of digits is one token"
     assert reader_of(tiny.COMPACT) == "hermes"
     turn = text.split("<|im_start|>assistant\n")[2].split("<|im_end|>")[0]

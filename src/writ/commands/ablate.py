@@ -32,7 +32,7 @@ def ablation(config_file: str | None, sets: tuple[str, ...], out: str | None, do
     Example: writ ablate --config recipes/ablate-smoke.yaml --out runs --to ablation
     """
     config = read_config(config_file, sets, out, domain_data)
-    arms = {name: _arm(config, name, differing) for name, differing in config.ablation.arms.items()}
+    arms = {name: arm_of(config, name, differing) for name, differing in config.ablation.arms.items()}
     if not arms:
         raise ConfigError("ablation.arms is empty; name at least one arm, such as {mixed: {}}")
     packages()
@@ -47,7 +47,7 @@ def ablation(config_file: str | None, sets: tuple[str, ...], out: str | None, do
     click.echo(f"table, figures and plot in {target}")
 
 
-def _arm(config: RunConfig, name: str, differing: object) -> RunConfig:
+def arm_of(config: RunConfig, name: str, differing: object) -> RunConfig:
     """Raises: ConfigError naming the arm, for a key that does not fit."""
     whole = over(config.model_dump(mode="json"), differing if isinstance(differing, dict) else {})
     mix = (differing.get("tasks") or {}).get("mix") if isinstance(differing, dict) else None

@@ -10,8 +10,20 @@ SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 MARKS = ("<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
 """Single tokens, but not special ones: a server's parser must see them."""
 
-_WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-"""What a token may not reach across. Numbers come in pairs of digits: a small model copies those, and not single ones."""
+_WORDS = "|".join(
+    (
+        r"\p{L}(?=\p{N})",
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+        r"[^\r\n\p{L}\p{N}]?\p{L}+(?!\p{N})",
+        r"\p{N}{1,2}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    )
+)
+"""What a token may not reach across. Numbers come in pairs of digits: a small model copies those, and not single ones. The letter that an id begins
+with is a token of its own, the same after a space, a quote or a bracket: what followed it the last time is then what an id goes on with."""
 
 
 def texts(row: Row, compact: bool) -> Iterator[str]:
