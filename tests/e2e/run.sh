@@ -13,12 +13,14 @@ if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then
   exit 0
 fi
 need=(buildah debootstrap containerd runc containernetworking-plugins iptables nftables conntrack iproute2 openssl gcc libc6-dev)
+[ -z "${FULL:-}" ] || need+=(git redis-server)
 if command -v apt-get >/dev/null && ! dpkg -s "${need[@]}" >/dev/null 2>&1; then
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi
 started=$SECONDS
 tests/e2e/cluster/build.sh
+[ -z "${FULL:-}" ] || tests/e2e/cluster/build.sh full
 tests/e2e/cluster/images.sh
 tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
 echo "binaries and images ready after $((SECONDS - started)) s" >&2

@@ -1,0 +1,160 @@
+"""Git drives runs, with a real repository and a real Argo CD: k8s/gitops as it is, but for the repository's address and the namespace."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from argocd import running, until
+from test_cluster_pipeline import template_of
+
+from conftest import ROOT, Cluster
+
+pytestmark = [pytest.mark.xdist_group("gitops"), pytest.mark.slow]
+RUN = {"out": "s3://writ/gitops", "dataset": {"count": 8, "min_kept_share": 0.0}, "domains": {"users": 100}}
+Tree = dict[str, Any]
+
+
+class Site:
+    """A Git repository, and what Argo CD makes of it."""
+
+    def __init__(self, cluster: Cluster, folder: Path, namespace: str) -> None:
+        self.cluster, self.namespace = cluster, namespace
+        self._bare, self._work = folder / "repo.git", folder / "work"
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self._bare)], check=True)
+        subprocess.run(["git", "clone", "-q", str(self._bare), str(self._work)], check=True, stderr=subprocess.DEVNULL)
+        for name in ("argo", "k8s"):
+            shutil.copytree(ROOT / name, self._work / name)
+        (self._work / "platform").mkdir()
+        platform = {"resources": ["../k8s/overlays/dev"], "namespace": namespace}
+        (self._work / "platform/kustomization.yaml").write_text(yaml.safe_dump(platform))
+
+    def commit(self, run: Tree) -> str:
+        (self._work / "k8s/gitops/runs/run.yaml").write_text(yaml.safe_dump(run))
+        git = ["git", "-C", str(self._work), "-c", "user.name=e2e", "-c", "user.email=e2e@example.org"]
+        for words in (["add", "-A"], ["commit", "-qm", "a run"], ["push", "-q", "origin", "HEAD:main"]):
+            subprocess.run([*git, *words], check=True)
+        return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+    def application(self, file: str, path: str) -> None:
+        """The file of k8s/gitops, for this repository and namespace."""
+        tree = yaml.safe_load((ROOT / "k8s/gitops" / file).read_text())
+        tree["spec"]["source"] |= {"repoURL": f"file://{self._bare}", "path": path}
+        tree["spec"]["destination"]["namespace"] = self.namespace
+        tree["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+        self.cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(tree))
+
+    def operation(self, name: str = "writ-runs") -> Tree:
+        state: Tree = self.cluster.get("application", name, "-n", "argocd").get("status", {}).get("operationState", {})
+        return state
+
+    def synced(self, revision: str, phase: str, name: str = "writ-runs") -> None:
+        def holds() -> bool:
+            state = self.operation(name)
+            return state.get("syncResult", {}).get("revision") == revision and state["phase"] in ("Succeeded", "Failed", "Error")
+
+        until(f"{name} is synced to {revision[:8]}", holds, 600)
+        assert self.operation(name)["phase"] == phase, self.operation(name).get("message")
+
+    def refreshed(self) -> None:
+        annotation = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}}
+        self.cluster.kubectl("patch", "application", "writ-runs", "-n", "argocd", "--type=merge", "-p", json.dumps(annotation))
+
+        def done() -> bool:
+            return "argocd.argoproj.io/refresh" not in self.cluster.get("application", "writ-runs", "-n", "argocd")["metadata"].get("annotations", {})
+
+        until("the refresh is done", done, 120)
+
+    def synced_again(self, revision: str) -> None:
+        before = self.operation()["finishedAt"]
+        operation = {"operation": {"initiatedBy": {"username": "e2e"}, "sync": {"revision": revision}}}
+        self.cluster.kubectl("patch", "application", "writ-runs", "-n", "argocd", "--type=merge", "-p", json.dumps(operation))
+        until("the second sync is done", lambda: self.operation().get("finishedAt", before) not in (before, None), 300)
+        self.synced(revision, "Succeeded")
+
+    def workflows(self) -> list[Tree]:
+        found: list[Tree] = self.cluster.get("workflows", "-n", self.namespace, "--sort-by=.metadata.creationTimestamp")["items"]
+        return found
+
+    def finished(self, count: int) -> list[Tree]:
+        """Waits until so many Workflows are there and over."""
+        until(
+            f"{count} Workflows are over",
+            lambda: [bool(w.get("status", {}).get("finishedAt")) for w in self.workflows()] == [True] * count,
+            900,
+        )
+        return self.workflows()
+
+
+@pytest.fixture(scope="module")
+def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("gitops")
+    made = Site(cluster, folder, f"gitops-{uuid.uuid4().hex[:6]}")
+    try:
+        with running(cluster, folder):
+            first = made.commit(RUN)
+            made.application("platform.yaml", "platform")
+            made.synced(first, "Succeeded", "writ")
+            made.application("runs.yaml", "k8s/gitops/runs")
+            made.synced(first, "Succeeded")
+            yield made
+    finally:
+        for name in ("writ-runs", "writ"):
+            nothing = json.dumps({"metadata": {"finalizers": None}})
+            cluster.kubectl("patch", "application", name, "-n", "argocd", "--type=merge", "-p", nothing, check=False)
+        cluster.kubectl("delete", "namespace", made.namespace, "argocd", "--ignore-not-found", "--wait=false", check=False)
+
+
+def pods(workflow: Tree) -> set[str]:
+    return {template_of(node) for node in workflow["status"]["nodes"].values() if node["type"] == "Pod"}
+
+
+def test_a_commit_starts_its_run(site: Site) -> None:
+    workflow = site.finished(1)[0]
+    assert workflow["status"]["phase"] == "Succeeded", workflow["status"].get("message")
+    assert {"plan", "tasks", "simulate", "dataset", "report"} <= pods(workflow)
+    assert "argocd.argoproj.io/tracking-id" not in workflow["metadata"].get("annotations", {})
+
+
+def test_the_same_commit_refreshed_and_synced_again_starts_none(site: Site) -> None:
+    site.finished(1)
+    revision = site.operation()["syncResult"]["revision"]
+    site.refreshed()
+    site.synced_again(revision)
+    said = site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
+    assert said.splitlines()[-1] == "every artifact stands: there is nothing to submit"
+    assert len(site.workflows()) == 1
+
+
+def test_a_changed_knob_makes_only_what_depends_on_it(site: Site) -> None:
+    site.synced(site.commit({**RUN, "dataset": {**RUN["dataset"], "near_duplicate": 0.95}}), "Succeeded")
+    second = site.finished(2)[1]
+    assert second["status"]["phase"] == "Succeeded", second["status"].get("message")
+    plan = next(n for n in second["status"]["nodes"].values() if n["type"] == "Pod" and template_of(n) == "plan")
+    assert next(p["value"] for p in plan["outputs"]["parameters"] if p["name"] == "shards") == "[]"
+    assert "simulate" not in pods(second)
+
+
+def test_a_run_that_is_refused_does_not_block_the_next_commit(site: Site) -> None:
+    site.synced(site.commit({**RUN, "dataset": {"cuont": 8}}), "Failed")
+    assert "there is no key 'dataset.cuont'" in site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
+    site.synced(site.commit({**RUN, "dataset": {**RUN["dataset"], "near_duplicate": 0.85}}), "Succeeded")
+    assert len(site.finished(3)) == 3
+
+
+def test_deleting_the_application_leaves_finished_runs_and_data(site: Site) -> None:
+    before = [w["metadata"]["name"] for w in site.finished(3)]
+    site.cluster.kubectl("delete", "application", "writ-runs", "-n", "argocd", "--timeout=120s")
+    assert "NotFound" in site.cluster.kubectl("get", "configmap", "writ-run", "-n", site.namespace, check=False)
+    assert [w["metadata"]["name"] for w in site.workflows()] == before
+    site.application("runs.yaml", "k8s/gitops/runs")
+    until("the Application is back", lambda: site.operation().get("phase") == "Succeeded", 300)
+    said = site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
+    assert said.splitlines()[-1] == "every artifact stands: there is nothing to submit", "the data is still there"
