@@ -87,11 +87,26 @@ def test_rollouts_of_one_instruction_differ_in_their_words(instructions):
     assert len({transcript(play(site(), instructions[0], scripted, rollout)) for rollout in range(4)}) == 4
 
 
+RARE = ("missing_transfer", "forbidden_write")
+"""Faults that only some tasks have room for."""
+
+
 @pytest.mark.parametrize("name", [*AGENT_FAULTS, *USER_FAULTS])
 def test_labelled_fault_is_what_the_verifier_finds(name, instructions, by_task):
+    assert found_as_labelled(name, instructions[::2] if name in RARE else instructions[:120:3], instructions, by_task) >= 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [*AGENT_FAULTS, *USER_FAULTS])
+def test_labelled_fault_is_what_the_verifier_finds_in_many_conversations(name, instructions, by_task):
+    assert found_as_labelled(name, instructions if name in RARE else instructions[:120], instructions, by_task) >= 3
+
+
+def found_as_labelled(name, some, instructions, by_task):
+    """In how many of some conversations the fault fired; each verdict must name its cause, or none where it is benign."""
     fired = 0
     scripted = scripted_for({"library": site()}, instructions, {name: 1.0})
-    for instruction in instructions[:120] if name not in ("missing_transfer", "forbidden_write") else instructions:
+    for instruction in some:
         trajectory = play(site(), instruction, scripted)
         found = verdict(trajectory, instruction, by_task)
         causes = [label.cause for label in trajectory.faults if label.lethal]
@@ -99,7 +114,7 @@ def test_labelled_fault_is_what_the_verifier_finds(name, instructions, by_task):
         assert all(label.name == name for label in trajectory.faults)
         fired += bool(trajectory.faults)
         assert not (causes and name in BENIGN)
-    assert fired >= 3
+    return fired
 
 
 def test_fault_label_points_at_the_message_that_carries_it(instructions):
