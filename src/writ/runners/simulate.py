@@ -111,7 +111,7 @@ def _scripted_command(config: RunConfig, plan: Plan, store: Store) -> list[str]:
     return [sys.executable, "-m", "writ", "model", "serve", "--out", store.url, "--port", "0", "--with-input", *keys, *faults, *s3]
 
 
-FLUSH_WITHIN_S = 5.0
+FLUSH_WITHIN_S = 3.0
 """After SIGTERM; ten seconds are promised in all."""
 
 EMBEDDED_WITHIN_S = 60.0

@@ -34,9 +34,18 @@ class Case:
         """What the rules have against a write in the state that `read` reads; empty where it is allowed."""
         try:
             ruling = result(self.site.domain.permits(call, self.said(call)), read)
+            if ruling.allowed or self._excused(call, read):
+                return ""
         except (ToolRefused, *Malformed) as refusal:
             return f": the rules cannot be applied ({refusal})"
-        return "" if ruling.allowed else f"is forbidden by '{ruling.rule}'"
+        return f"is forbidden by '{ruling.rule}'"
+
+    def _excused(self, call: Call, read: Callable[[str, dict[str, Any]], Any]) -> bool:
+        """Where no wish says what the user's reasons were: whether some turn of theirs, taken as the reason, makes the write allowed."""
+        if self.wishes:
+            return False
+        turns = [message.content for message in self.trajectory.messages if message.role == "user" and message.content]
+        return any(result(self.site.domain.permits(call, {"reason": turn}), read).allowed for turn in turns)
 
     def forms(self, made: Made) -> Mapping[str, Sequence[str]]:
         """Per argument leaf of a write, the lower-case texts any one of which states it."""

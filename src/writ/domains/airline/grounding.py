@@ -224,6 +224,7 @@ FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
         "search_onestop_flight:*.*.flight_number",
         "get_reservation_details:flights.*.flight_number",
     ),
+    ("*", "price"): ("search_direct_flight:*.prices.*", "search_onestop_flight:*.*.prices.*", "get_reservation_details:flights.*.price"),
     ("*", "date"): ("search_onestop_flight:*.*.date", "get_reservation_details:flights.*.date"),
     ("*", "first_name"): (
         "get_user_details:name.first_name",
