@@ -125,6 +125,9 @@ BAD = {
         (("plan", *LIB, "--domain-data", "@data-absent"), 2, "tools.json"),
         (("plan", *LIB, "--set", "verification.required=[no_such_check]"), 2, "no_such_check"),
     ],
+    "ablate": [
+        *(case for case in settings("ablate", tail=TO) if "LIBRARY" not in case[0] and "domains.names=[bakery]" not in case[0]),
+    ],
     "completion": [
         (("completion",), 2, "bash"),
         (("completion", "tcsh"), 2, "tcsh", "fish"),
@@ -280,8 +283,11 @@ BAD = {
     ],
     "train": [
         *(case for case in settings("train", tail=TO) if "LIBRARY" not in case[0] and "domains.names=[bakery]" not in case[0]),
-        (("train", "--out", "@store"), 2, "--to"),
-        (("train", "--out", "@store", "--to", "@to", "--run", "zzz"), 2, "train"),
+        (("train", "--out", "@store", "--run", "zzz"), 3, "zzz", "name one of"),
+        (("train", "--out", "@new"), 3, "holds no run", "writ run"),
+        (("train", "--out", "@two"), 3, "2 runs"),
+        (("train", "--out", "@bad-run"), 3, "is not a run"),
+        (("train", "--out", "@empty"), 2, "empty", "--out"),
     ],
     "evaluate": [
         *settings("evaluate", "--plain"),
