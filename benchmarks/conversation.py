@@ -224,7 +224,7 @@ def tau2_cpu_s(domain: str, url: str, tau2: Path, command: str, tasks: int, save
     done = subprocess.run(
         [command, "run", "--domain", domain, *sides, *counts],
         cwd=tau2,
-        env={**os.environ, "TAU2_DATA_DIR": str(tau2.resolve() / "data"), "OPENAI_API_KEY": "none"},
+        env={**os.environ, "TAU2_DATA_DIR": str(tau2.resolve() / "data"), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
         capture_output=True,
         text=True,
         check=False,
