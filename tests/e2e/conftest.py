@@ -76,7 +76,7 @@ def cluster() -> Cluster:
     pytest.skip("no cluster: set KUBECONFIG, or start one with tests/e2e/cluster/up.sh (Linux and root)")
 
 
-LATENCY_S = 0.1
+LATENCY_S = 0.5
 """Of the scripted model server: with it a run takes a while on any machine, in which harm can be done to it."""
 
 
@@ -88,6 +88,10 @@ def dev(cluster: Cluster) -> str:
         place(document, NAMESPACE)
         if document["kind"] == "Deployment" and document["metadata"]["name"] == "writ-model-scripted":
             document["spec"]["template"]["spec"]["containers"][0]["args"] += ["--latency-s", str(LATENCY_S)]
+        if document["kind"] == "WorkflowTemplate":  # three runs at a time must fit on a node of two cores
+            for template in document["spec"]["templates"]:
+                if "container" in template:
+                    template["container"]["resources"]["requests"]["cpu"] = "50m"
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(documents))
     for name in ("writ-s3", "writ-model-scripted"):
         cluster.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=240s")
