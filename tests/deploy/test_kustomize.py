@@ -39,6 +39,13 @@ def test_overlay_settings_are_settings_that_writ_knows(overlay: list[dict[str, A
     RunConfig.model_validate(yaml.safe_load(settings["data"]["platform.yaml"]))
 
 
+def test_artifact_repository_leaves_it_to_the_workflow_whose_logs_are_kept(overlay: list[dict[str, Any]]) -> None:
+    """One that says so itself overrules the templates: a shard then needs the store to end, and every node of a fan-out grows."""
+    texts = [d["data"]["default-v1"] for d in overlay if d["kind"] == "ConfigMap" and d["metadata"]["name"] == "artifact-repositories"]
+    assert texts
+    assert not any("archiveLogs" in text for text in texts)
+
+
 def test_overlay_has_no_cluster_role_and_no_role_that_reads_secrets(overlay: list[dict[str, Any]]) -> None:
     assert not {d["kind"] for d in overlay} & {"ClusterRole", "ClusterRoleBinding"}
     assert not [r for d in overlay if d["kind"] == "Role" for r in d["rules"] if "secrets" in r["resources"]]
