@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # What `make e2e` does. With KUBECONFIG set: the tests against that cluster. Without: builds (cached), starts, tests and removes one of its own.
 #   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running        FULL=1 run.sh      the slow tests too
-# Three tests run at a time, each process of them with a platform in a namespace of its own: they mostly wait.
+# Three tests run at a time, each process of them with a platform in a namespace of its own: they mostly wait. The slow ones run one by one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-SELECTED=(-m "not slow")
-[ -z "${FULL:-}" ] || SELECTED=()
-PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q -n "${JOBS:-3}" --dist loadgroup --durations=12 "${SELECTED[@]}" tests/e2e "$@")
-if [ -n "${KUBECONFIG:-}" ]; then exec "${PYTEST[@]}"; fi
+PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q --durations=12 tests/e2e "$@")
+tests() {
+  "${PYTEST[@]}" -n "${JOBS:-3}" --dist loadgroup -m "not slow"
+  [ -z "${FULL:-}" ] || "${PYTEST[@]}" -m slow
+}
+if [ -n "${KUBECONFIG:-}" ]; then tests; exit; fi
 if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then
   echo "SKIPPED: the end-to-end tests need Linux and root to start a cluster, or KUBECONFIG to use one that is there. Nothing was tested." >&2
   exit 0
@@ -27,5 +29,5 @@ echo "binaries and images ready after $((SECONDS - started)) s" >&2
 tests/e2e/cluster/down.sh
 [ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
 tests/e2e/cluster/up.sh
-"${PYTEST[@]}"
+tests
 echo "end-to-end tests done after $((SECONDS - started)) s" >&2

@@ -17,7 +17,7 @@ from test_cluster_pipeline import template_of
 
 from conftest import ROOT, Cluster
 
-pytestmark = [pytest.mark.xdist_group("gitops"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 RUN = {"out": "s3://writ/gitops", "dataset": {"count": 8, "min_kept_share": 0.0}, "domains": {"users": 100}}
 Tree = dict[str, Any]
 

@@ -18,7 +18,7 @@ import yaml
 
 from conftest import CODE, ROOT, Cluster, place
 
-pytestmark = [pytest.mark.xdist_group("tenants"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 ACCOUNTS = ("writ-runner", "writ-launcher", "writ-submitter", "writ-operator", "writ-reaper", "writ-model")
 
 

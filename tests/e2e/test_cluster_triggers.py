@@ -12,7 +12,7 @@ from test_cluster_faults import SERVED, at_work, begin, finished, lease_of, unti
 
 from conftest import ROOT, Cluster, Read
 
-pytestmark = [pytest.mark.xdist_group("triggers"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def test_schedule_that_fires_starts_a_run_by_the_same_template(cluster: Cluster, dev: str, read: Read) -> None:
