@@ -55,8 +55,11 @@ def holding(endpoint: str, word: str) -> None:
     count = 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         for found in page.get("Contents", []):
+            try:
+                data = unpacked(s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read())
+            except s3.exceptions.NoSuchKey:
+                continue  # a run at work has removed it since
             count += 1
-            data = unpacked(s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read())
             if word.encode() in data:
                 print(found["Key"])
     print("read", count)
