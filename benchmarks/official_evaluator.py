@@ -84,6 +84,8 @@ def main() -> None:
     command = [options.python, str(INSIDE.resolve()), str(options.tau2.resolve()), ",".join(sites)]
     with ThreadPoolExecutor(options.workers) as pool, TemporaryDirectory() as folder:
         shares = [lines[worker :: options.workers] for worker in range(options.workers)]
+        if options.to:
+            options.to.mkdir(parents=True, exist_ok=True)
         files = [(options.to or Path(folder)) / f"rewards-{worker}.jsonl" for worker in range(options.workers)]
         results = [result for share in pool.map(lambda share, file: judged(command, share, file), shares, files) for result in share]
     report(results, len(tasks), len({(task.domain, task.kind, task.cell) for task in tasks}))

@@ -275,6 +275,7 @@ def test_dashboards_are_json_with_titled_panels(vllm: Rendered) -> None:
         assert all(panel["title"] and panel["targets"] for panel in json.loads(text)["panels"])
 
 
+@pytest.mark.long
 def test_workflow_crds_accept_the_rendered_templates(vllm: Rendered) -> None:
     from strict_crds import faults, validators
 

@@ -57,6 +57,7 @@ FILTERS = {
 }
 
 
+@pytest.mark.long
 def test_each_filter_leaves_exactly_what_fits(view):
     page = view("find?", viewport=TALL)
     for (name, value), fits in FILTERS.items():
@@ -198,6 +199,7 @@ def test_task_shows_candidates_with_winner_runner_up_and_margin(view):
     assert "ahead of the runner-up by 31" in page.inner_text(".task")
 
 
+@pytest.mark.long
 def test_hostile_text_stays_text(view, screenshots):
     page = view("conversation-000000000027")
     page.wait_for_selector(".chat")
@@ -268,6 +270,7 @@ CONTRAST = """() => {
 """Texts whose contrast with what is behind them is below 4.5, as WCAG 2 counts it."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_contrast_in_both_themes(view, screenshots, scheme):
     page = view("overview", color_scheme=scheme)
