@@ -308,7 +308,6 @@ BAD = {
         (("submit", "--out", "s3://"), 2, "bucket"),
         (("submit", "--out", "s3://bucket/w", "--shards", "0"), 2, "--shards"),
         (("submit", "--out", "s3://bucket/w", "--shards", "300"), 2, "256"),
-        (("submit", "--out", "s3://bucket/w", "--set", "s3.endpoint_url=http://127.0.0.1:9", "--set", "s3.retry_within_s=0.1"), 2, "KUBECONFIG"),
     ],
     **{
         verb: [
@@ -330,7 +329,7 @@ BAD = {
         (("verify", "@binary", "--domain", "DESK"), 2, "binary"),
         (("verify", "@empty", "--domain", "DESK"), 3, "empty"),
         (("verify", "@torn.jsonl", "--domain", "DESK"), 3, "line 1"),
-        (("verify", "@strange.jsonl", "--domain", "DESK"), 3, "line 1"),
+        (("verify", "@strange.jsonl", "--domain", "DESK"), 3, "strange.jsonl", "no 'messages'"),
         (("verify", "@prose.jsonl", "--domain", "DESK"), 3, "line 1"),
         (("verify", "@list", "--domain", "DESK"), 3, "line 1"),
         (("verify", "@torn.jsonl", "--domain", "bakery"), 2, "bakery"),

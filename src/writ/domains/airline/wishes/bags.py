@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.payments import BAG_DOLLARS, free_bags
@@ -25,7 +25,7 @@ from writ.domains.airline.wishes.common import (
     yours,
 )
 from writ.domains.airline.wishes.trip_kind import TripKind, affordable, find_method, told
-from writ.domains.base import Outcome, Reads
+from writ.domains.base import Outcome, Reads, run
 from writ.domains.environment import Environment
 from writ.domains.wording import spin
 from writ.schema import Distractor, Fact, Rival, Wish
@@ -96,8 +96,19 @@ class AddBags(TripKind):
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
         yield from reference_rivals(wish.slots["trip"], user_id, world)
+        if outcome.rule == "bag_count" and self._best_case(wish, user_id, world) == "bag_count":
+            return  # no membership makes so many bags free
         if outcome.rule not in ("not_found", "ambiguous", "not_owner", "bags_removed"):
             yield profile_rival(user_id, "membership or payment method is another")
+
+    def _best_case(self, wish: Wish, user_id: str, world: Environment) -> str:
+        """The rule that would speak against the wish were the customer a gold member."""
+
+        def read(name: str, arguments: dict[str, Any]) -> Any:
+            shown = world.read(name, arguments)
+            return {**shown, "membership": "gold"} if name == "get_user_details" else shown
+
+        return run(self.resolve(wish, user_id), read)[0].rule
 
     def distractors(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Distractor]:
         yield from super().distractors(wish, user_id, world, outcome)
