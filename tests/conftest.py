@@ -19,7 +19,16 @@ def shared() -> Path:
     return folder
 
 
-LONG = ("test_retail_oracle.py", "test_airline_oracle.py", "test_faults.py", "test_pool.py", "test_s3_store.py", "test_environment_properties.py")
+LONG = (
+    "test_retail_oracle.py",
+    "test_airline_oracle.py",
+    "test_faults.py",
+    "test_pool.py",
+    "test_s3_store.py",
+    "test_environment_properties.py",
+    "test_limits.py",
+    "test_truth.py",
+)
 """Modules whose tests try many worlds or wait for many faults: `make test-long` runs them, and so does CI."""
 
 

@@ -34,12 +34,14 @@ def test_argo_files_as_committed_have_no_findings(argo_documents: Documents) -> 
     assert lint(argo_documents) == []
 
 
+@pytest.mark.long
 def test_argo_files_as_committed_hold_only_fields_that_argo_knows(argo_documents: Documents, crds: dict[str, Any]) -> None:
     checked = [d for d in argo_documents if d["kind"] in crds]
     assert {d["kind"] for d in checked} >= {"Workflow", "WorkflowTemplate", "CronWorkflow"}
     assert {d["metadata"].get("name", d["kind"]): f for d in checked if (f := faults(crds[d["kind"]], d))} == {}
 
 
+@pytest.mark.long
 def test_strict_schemas_given_a_misspelt_field_refuse_it(argo_documents: Documents, crds: dict[str, Any]) -> None:
     stages = copy.deepcopy(_named(argo_documents, "writ-stages"))
     stages["spec"]["templates"][0]["retryStrategi"] = {}
