@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from writ.domains.evidence import Unreachable, smallest_plan
@@ -25,6 +25,8 @@ def is_sufficient(chosen, rivals, needs_of):
     return all(any(read.key in keys for read in clause) for clause in clauses)
 
 
+# A read that is as good as another here, and alone gives the argument of one that is still to be chosen.
+@example([[READS[0], READS[1], READS[2]], [READS[1], READS[2]], [READS[5], READS[6]]], {**{index: [] for index in range(5)}, 5: [{0}], 6: [{2}]})
 @given(CLAUSES, NEEDS)
 def test_smallest_plan_is_sufficient_and_no_smaller_set_is(rivals, needs):
     needs_of = needs_function(needs)

@@ -32,6 +32,8 @@ class _Problem:
     needs_of: Callable[[Call], Sequence[Sequence[Call]]]
     calls: dict[str, Call] = field(default_factory=dict)
     needs: dict[str, tuple[Clause, ...]] = field(default_factory=dict)
+    serves: dict[str, set[Clause]] = field(default_factory=dict)
+    """Read -> the clauses of other reads that it would satisfy."""
     nodes: int = 0
 
     def clause(self, reads: Iterable[Call]) -> Clause:
@@ -44,6 +46,9 @@ class _Problem:
                 self.calls[read.key] = read
                 self.needs[read.key] = ()
                 self.needs[read.key] = tuple(self.clause(options) for options in self.needs_of(read))
+                for need in self.needs[read.key]:
+                    for key in need:
+                        self.serves.setdefault(key, set()).add(need)
         return frozenset(read.key for read in members)
 
 
@@ -134,17 +139,21 @@ def _lower_bound(clauses: set[Clause]) -> int:
 
 
 def _options(problem: _Problem, chosen: set[str], clauses: set[Clause]) -> list[str]:
-    """Reads to branch on: those of a shortest clause, dominated ones left out, most useful first."""
+    """Reads to branch on: those of a shortest clause, dominated ones left out, most useful first.
+
+    A read is dominated by one that satisfies all that it does, now or for reads that may yet be chosen, and needs no more.
+    """
     hits: dict[str, set[Clause]] = {}
     for clause in clauses:
         for key in clause:
             hits.setdefault(key, set()).add(clause)
     needs = {key: {need for need in problem.needs[key] if not need & chosen} for key in hits}
+    later = {key: {need for need in problem.serves.get(key, ()) if not need & chosen} for key in hits}
     shortest = min(clauses, key=lambda clause: (len(clause), sorted(clause)))
     options = sorted(shortest, key=lambda key: (-len(hits[key]), len(needs[key]), key))
     kept: list[str] = []
     for key in options:
-        if not any(hits[key] <= hits[other] and needs[other] <= needs[key] for other in kept):
+        if not any(hits[key] <= hits[other] and later[key] <= later[other] and needs[other] <= needs[key] for other in kept):
             kept.append(key)
     return kept
 
