@@ -29,11 +29,12 @@ from typing import Any
 from machine import machine
 
 from writ.artifacts import Journal
+from writ.domains.recordings import scenario
 from writ.domains.registry import OpenDomain, open_domain
 from writ.domains.sources import snapshots
 from writ.llm import ChatReply, ChatRequest, EndpointSettings
 from writ.llm.pool import open_endpoint
-from writ.schema import Behavior, Certificate, Decision, Instruction, Task, Trajectory, Verdict
+from writ.schema import Certificate, Decision, Instruction, Task, Trajectory, Verdict
 from writ.settings import DomainsConfig, SimulationConfig
 from writ.simulation.engine import simulate
 from writ.simulation.play import Endpoint
@@ -83,19 +84,7 @@ def tasks_of(domain: OpenDomain) -> list[dict[str, Any]]:
 
 
 def instruction_of(number: int, raw: dict[str, Any], domain: str) -> Instruction:
-    told = raw["user_scenario"]["instructions"]
-    return Instruction(
-        id=f"i{number}",
-        task_id=f"t{number}",
-        domain=domain,
-        user_id="",
-        wishes=(),
-        identity=(),
-        facts=(),
-        behavior=Behavior(),
-        seed=number,
-        **{name: told.get(name) or "" for name in ("reason_for_call", "known_info", "unknown_info", "task_instructions")},
-    )
+    return scenario(raw, domain, f"i{number}", f"t{number}").model_copy(update={"seed": number})
 
 
 def task_of(instruction: Instruction) -> Task:
