@@ -97,5 +97,5 @@ def _candidate(hold: dict[str, object], more_than: int) -> Candidate:
     ahead = int(str(hold["ahead"]))
     label, values = f"{hold['title']} ({hold['hold_id']})", {"ahead": ahead}
     if ahead > more_than:
-        return Candidate(label=label, values=values, status="winner")
+        return Candidate(label=label, values=values, status="winner", why=f"{ahead} ahead, more than {more_than}")
     return Candidate(label=label, values=values, status="excluded", why=f"only {ahead} ahead")

@@ -66,7 +66,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.tasks, "count": c.dataset.count, "seed": c.seed},
         reads={"domain": "domain"},
         writes=Task,
-        revision=2,
+        revision=3,
     ),
     Stage(
         "instructions",

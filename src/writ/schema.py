@@ -137,10 +137,10 @@ class Candidate(Record):
 
     label: str
     values: dict[str, Any]
-    """The compared facts: price, duration, options, status."""
+    """The compared facts, named as the record that holds them does where it can be: price, created_at, cabin."""
     status: Literal["winner", "runner_up", "eligible", "excluded"]
     why: str = ""
-    """Why an excluded one is out, in a few words."""
+    """Why it wins, or why it is out, in a few words that name the facts."""
 
 
 class Rival(Record):

@@ -37,6 +37,8 @@ class Ruling:
     """Id of the clause that decides; empty when allowed."""
     transfer: bool = False
     """The clause asks for a human agent instead of a plain refusal."""
+    why: str = ""
+    """The facts that it rests on, in a few words, for readers of a certificate; empty where the clause says it all."""
 
 
 ALLOWED = Ruling(True)

@@ -69,7 +69,13 @@ def _decision(outcome: Outcome, rivals: tuple[Rival, ...], plan: tuple[Call, ...
 def _reasoned(outcome: Outcome) -> tuple[Candidate, ...]:
     """The candidates, with a reason for each winner that has none."""
     winners = sum(candidate.status == "winner" for candidate in outcome.candidates)
-    by = f"wins by {outcome.criterion}" if outcome.margin is not None else "the only one that fits" if winners == 1 else f"one of {winners} that fit"
+    by = (
+        f"has the {outcome.criterion.partition(', in ')[0]}"
+        if outcome.margin is not None
+        else "the only one that fits"
+        if winners == 1
+        else f"one of {winners} that fit"
+    )
     return tuple(
         candidate.model_copy(update={"why": by}) if candidate.status == "winner" and not candidate.why else candidate
         for candidate in outcome.candidates

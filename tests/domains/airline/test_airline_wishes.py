@@ -41,6 +41,18 @@ def test_gold_runs_without_error_and_changes_the_state(database):
             assert after(world, decision.calls).delta(), wished
 
 
+def test_every_candidate_that_wins_or_is_out_says_by_which_facts(generated):
+    reasons = {}
+    for _, _, decision, _ in certified(generated, users=12, kinds=["cancel_trip", "cancel_every_trip", "change_cabin"]):
+        for candidate in decision.certificate.candidates:
+            assert candidate.why or candidate.status in ("runner_up", "eligible"), candidate
+            reasons.setdefault(candidate.status, set()).add(candidate.why)
+    assert "business class can always be cancelled" in reasons["winner"]
+    assert any(why.startswith("booked more than 24 hours ago, ") for why in reasons["excluded"])
+    assert any(why.startswith("goes to ") for why in reasons["excluded"])
+    assert not {why for found in reasons.values() for why in found} & set(AIRLINE.rules)
+
+
 def test_gold_is_permitted_and_every_tool_is_led_by_some_decision(generated):
     tools = set()
     for _, wished, decision, world in certified(generated, kinds=ACTING, users=40):

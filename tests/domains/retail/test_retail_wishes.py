@@ -27,6 +27,17 @@ def has_twins(world, calls):
     return len(set(items)) < len(items)
 
 
+def test_every_candidate_that_wins_or_is_out_says_by_which_facts(generated):
+    reasons = {"winner": set(), "excluded": set()}
+    for _, _, decision, _ in certified(generated, users=12, kinds=["cancel_order", "exchange_items", "return_items"]):
+        for candidate in decision.certificate.candidates:
+            assert candidate.why or candidate.status in ("runner_up", "eligible"), candidate
+            reasons.get(candidate.status, set()).add(candidate.why)
+    assert any(why.startswith("the only one that holds the ") for why in reasons["winner"])
+    assert any(why.endswith(", not pending") for why in reasons["excluded"])
+    assert any(" is not above $" in why for why in reasons["excluded"])
+
+
 def test_every_kind_certifies_and_every_gold_changes_the_state(database):
     kinds, tools = set(), set()
     untouched = world_of(database).fingerprint()

@@ -164,17 +164,17 @@ def choose(leg: Leg, options: Sequence[Option], seats: int) -> Chosen:
     """The option that the words mean: the unique best, or the unique one named, among those with enough seats."""
     eligible = [option for option in options if option.fits and option.seats >= seats]
     if not eligible:
-        return Chosen(None, "unavailable", tuple(_excluded(option, seats) for option in options if option.fits))
+        return Chosen(None, "unavailable", tuple(_excluded(leg, option, seats) for option in options if option.fits))
     by: Sequence[str] = leg.get("by", ())
     ranked = sorted(eligible, key=lambda option: [measure(name, option) for name in by])
     best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
     gaps = [(name, measure(name, second) - measure(name, best)) for name in by] if second else []
     decisive = next(((name, gap) for name, gap in gaps if gap), None)
     if second and decisive is None:
-        return Chosen(None, "ambiguous", tuple(_candidate(option, by, "eligible") for option in ranked), margin=0.0)
+        return Chosen(None, "ambiguous", tuple(_candidate(option, by, best, "eligible") for option in ranked), margin=0.0)
     name, gap = decisive or (by[0] if by else "", None)
-    out = [_excluded(option, seats) for option in options if not (option.fits and option.seats >= seats)]
-    listed = [_candidate(option, by, "winner" if i == 0 else "runner_up" if i == 1 else "eligible") for i, option in enumerate(ranked)]
+    out = [_excluded(leg, option, seats) for option in options if not (option.fits and option.seats >= seats)]
+    listed = [_candidate(option, by, best, "winner" if i == 0 else "runner_up" if i == 1 else "eligible") for i, option in enumerate(ranked)]
     return Chosen(best, "", (*listed, *out), f"{CRITERIA[name].name}, in {CRITERIA[name].unit}" if name else "", None if gap is None else float(gap))
 
 
@@ -188,10 +188,33 @@ def _values(option: Option) -> dict[str, Any]:
     }
 
 
-def _candidate(option: Option, by: Sequence[str], status: Any) -> Candidate:
-    return Candidate(label=option.label, values=_values(option), status=status, why=" then ".join(CRITERIA[name].name for name in by) if by else "")
+def _candidate(option: Option, by: Sequence[str], best: Option, status: Any) -> Candidate:
+    if status == "winner":
+        why = f"has the {' and then the '.join(CRITERIA[name].name for name in by)}" if by else ""
+    else:
+        why = next((_behind(name, gap) for name in by if (gap := measure(name, option) - measure(name, best))), "")
+    return Candidate(label=option.label, values=_values(option), status=status, why=why)
 
 
-def _excluded(option: Option, seats: int) -> Candidate:
-    why = f"only {option.seats} seats" if option.fits and option.seats < seats else "other times than asked for"
+def _behind(by: str, gap: int) -> str:
+    """How far an option is behind the best one, in words."""
+    if by == "cheapest":
+        return f"${gap} more"
+    hours, rest = divmod(gap, 60)
+    time = " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest))
+    return time + {"fastest": " longer", "earliest_arrival": " later there", "latest_departure": " earlier away"}.get(by, " later away")
+
+
+def _excluded(leg: Leg, option: Option, seats: int) -> Candidate:
+    why = f"{option.seats} {'seat' if option.seats == 1 else 'seats'} left, {seats} needed" if option.fits else _misfit(leg, option)
     return Candidate(label=option.label, values=_values(option), status="excluded", why=why)
+
+
+def _misfit(leg: Leg, option: Option) -> str:
+    if "numbers" in leg and [segment.number for segment in option.segments] != list(leg["numbers"]):
+        return f"is not {' and '.join(leg['numbers'])}"
+    if "arrive_by" in leg and ("+" in option.arrival or option.arrival > leg["arrive_by"]):
+        return f"arrives after {clock_text(leg['arrive_by'])}"
+    if option.departure < leg.get("after", ""):
+        return f"leaves before {clock_text(leg['after'])}"
+    return f"leaves after {clock_text(leg['before'])}" if "before" in leg else f"does not leave at {clock_text(leg['departs'])}"

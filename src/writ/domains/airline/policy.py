@@ -7,7 +7,7 @@ from typing import Any
 from writ.domains.airline import queries
 from writ.domains.airline.clock import DAY_AGO, TODAY
 from writ.domains.airline.payments import SOURCES, free_bags
-from writ.domains.airline.trips import find_trip, is_live, own_trips
+from writ.domains.airline.trips import CABINS, find_trip, is_live, own_trips
 from writ.domains.base import ALLOWED, Reads, Rule, Ruling, Said
 from writ.errors import ToolRefused
 from writ.schema import Call
@@ -111,13 +111,27 @@ def flights_to_check(trip: Record, reason: str) -> list[tuple[str, str]]:
 def cancellable(trip: Record, statuses: Mapping[tuple[str, str], str], reason: str) -> Ruling:
     """The policy's answer to a cancellation, once the statuses are known."""
     if not is_live(trip):
-        return denied("already_cancelled")
+        return Ruling(False, "already_cancelled", why="cancelled already")
     if any(status in GONE for status in statuses.values()):
-        return denied("flown")
-    insured = trip["insurance"] == "yes" and reason in COVERED_REASONS
-    if trip["created_at"] >= DAY_AGO or trip["cabin"] == "business" or insured or "cancelled" in statuses.values():
-        return ALLOWED
-    return denied("cancel_not_covered")
+        return Ruling(False, "flown", transfer=True, why="a flight of it has been flown")
+    grounds = _grounds(trip, statuses, reason)
+    return Ruling(True, why=grounds) if grounds else Ruling(False, "cancel_not_covered", why=_no_grounds(trip))
+
+
+def _grounds(trip: Record, statuses: Mapping[tuple[str, str], str], reason: str) -> str:
+    """The first of the conditions that the cancellation meets; empty: none."""
+    if trip["created_at"] >= DAY_AGO:
+        return "booked within the last 24 hours"
+    if trip["cabin"] == "business":
+        return "business class can always be cancelled"
+    if trip["insurance"] == "yes" and reason in COVERED_REASONS:
+        return f"insured, and the reason is {reason}"
+    return "the airline cancelled a flight of it" if "cancelled" in statuses.values() else ""
+
+
+def _no_grounds(trip: Record) -> str:
+    insured = "insured, but not for this reason" if trip["insurance"] == "yes" else "not insured"
+    return f"booked more than 24 hours ago, {CABINS[trip['cabin']]}, {insured}"
 
 
 def reason_of(said: Said) -> str:

@@ -8,7 +8,7 @@ A *trip reference* is a slot of a wish, in one of three forms:
 Cancelled reservations fit no reference but their id. No match, or two, is a decision of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -32,6 +32,9 @@ PICKS = {
     "fullest": ("trip with the most travelers", "most travelers", "travelers"),
 }
 """Superlatives over a user's trips: words, criterion, unit of the margin."""
+
+_COMPARED = {"next": "date", "last": "date", "newest": "created_at", "dearest": "paid", "fullest": "passengers"}
+"""What a superlative compares, as the record calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +94,30 @@ def score(pick: str, trip: Record) -> float:
 
 def fits(ref: Ref, trip: Record) -> bool:
     """Whether the content that a reference names is this trip's."""
-    if not is_live(trip) or (ref.get("pick") == "next" and first_day(trip) <= TODAY):
-        return False
-    return (
-        ref.get("to", trip["destination"]) == trip["destination"]
-        and ref.get("from", trip["origin"]) == trip["origin"]
-        and ref.get("date", first_day(trip)) == first_day(trip)
-        and ref.get("cabin", trip["cabin"]) == trip["cabin"]
-        and ("with" not in ref or ref["with"] in names(trip))
-    )
+    return next(_misfits(ref, trip), None) is None
+
+
+def misfit(ref: Ref, trip: Record) -> str:
+    """What of the reference is not so of this trip, in words; empty where it fits."""
+    return "; ".join(_misfits(ref, trip))
+
+
+def _misfits(ref: Ref, trip: Record) -> Iterator[str]:
+    if not is_live(trip):
+        yield "cancelled already"
+        return
+    if ref.get("pick") == "next" and first_day(trip) <= TODAY:
+        yield f"left on {day_text(first_day(trip))}"
+    if ref.get("from", trip["origin"]) != trip["origin"]:
+        yield f"starts in {place(trip['origin'])}, not {place(ref['from'])}"
+    if ref.get("to", trip["destination"]) != trip["destination"]:
+        yield f"goes to {place(trip['destination'])}, not {place(ref['to'])}"
+    if ref.get("date", first_day(trip)) != first_day(trip):
+        yield f"leaves on {day_text(first_day(trip))}, not {day_text(ref['date'])}"
+    if ref.get("cabin", trip["cabin"]) != trip["cabin"]:
+        yield f"is {CABINS[trip['cabin']]}, not {CABINS[ref['cabin']]}"
+    if "with" in ref and ref["with"] not in names(trip):
+        yield f"{ref['with']} does not travel"
 
 
 def trip_text(ref: Ref) -> str:
@@ -167,7 +185,7 @@ def chosen(ref: Ref, trips: Sequence[Record]) -> Found:
     if "pick" not in ref:
         if len(fitting) != 1:
             return _failed("ambiguous" if fitting else "not_found", ref)
-        return Found(fitting[0], candidates=tuple(_candidate(trip, trip is fitting[0]) for trip in trips))
+        return Found(fitting[0], candidates=tuple(_candidate(ref, trip) for trip in trips))
     ranked = sorted(fitting, key=lambda trip: -score(ref["pick"], trip))
     if not ranked:
         return _failed("not_found", ref)
@@ -175,29 +193,39 @@ def chosen(ref: Ref, trips: Sequence[Record]) -> Found:
     if margin == 0:
         return _failed("ambiguous", ref)
     _, criterion, unit = PICKS[ref["pick"]]
-    return Found(ranked[0], None, tuple(_ranked(ref["pick"], ranked, trips)), f"{criterion}, in {unit}", margin)
+    return Found(ranked[0], None, tuple(_ranked(ref, ranked, trips)), f"{criterion}, in {unit}", margin)
 
 
-def _candidate(trip: Record, winner: bool) -> Candidate:
-    why = "" if winner else "cancelled" if not is_live(trip) else "does not fit the words"
-    values = {"to": trip["destination"], "from": trip["origin"], "date": first_day(trip), "cabin": trip["cabin"]}
-    return Candidate(label=trip_label(trip), values=values, status="winner" if winner else "excluded", why=why)
+def _candidate(ref: Ref, trip: Record) -> Candidate:
+    why = misfit(ref, trip)
+    values = {"origin": trip["origin"], "destination": trip["destination"], "date": first_day(trip), "cabin": trip["cabin"]}
+    return Candidate(label=trip_label(trip), values=values, status="excluded" if why else "winner", why=why or f"the only {trip_text(ref)}")
 
 
-def _ranked(pick: str, ranked: Sequence[Record], trips: Sequence[Record]) -> list[Candidate]:
+def _ranked(ref: Ref, ranked: Sequence[Record], trips: Sequence[Record]) -> list[Candidate]:
     statuses: tuple[Literal["winner", "runner_up"], ...] = ("winner", "runner_up")
+    pick = ref["pick"]
+    compared, why = _COMPARED[pick], f"has the {PICKS[pick][1]}"
     listed = [
-        Candidate(label=trip_label(trip), values={pick: _shown(pick, trip)}, status=statuses[rank] if rank < 2 else "eligible")
+        Candidate(
+            label=trip_label(trip),
+            values={compared: _shown(pick, trip)},
+            status=statuses[rank] if rank < 2 else "eligible",
+            why="" if rank else why,
+        )
         for rank, trip in enumerate(ranked)
     ]
-    return listed + [_candidate(trip, False) for trip in trips if trip not in ranked]
+    out = [trip for trip in trips if trip not in ranked]
+    return listed + [
+        Candidate(label=trip_label(trip), values={compared: _shown(pick, trip)}, status="excluded", why=misfit(ref, trip)) for trip in out
+    ]
 
 
 def _shown(pick: str, trip: Record) -> Any:
     """What a superlative compares, as a reader knows it."""
     if pick in ("next", "last"):
         return first_day(trip)
-    return trip["created_at"] if pick == "newest" else score(pick, trip)
+    return trip["created_at"] if pick == "newest" else int(score(pick, trip))
 
 
 def about_trip(outcome: Outcome, ref: Ref, found: Found) -> Outcome:

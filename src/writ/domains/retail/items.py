@@ -89,5 +89,6 @@ def _candidate(variant: Json, wanted: Json, item: Json, ranked: list[Json]) -> C
 
 def _exclusion(variant: Json, wanted: Json, item: Json) -> str:
     if variant["item_id"] == item["item_id"]:
-        return "is the item itself"
-    return "other options" if not wanted.items() <= variant["options"].items() else "not available"
+        return "is the one that they have"
+    others = [f"{key} is {variant['options'].get(key, 'none')}, not {value}" for key, value in wanted.items() if variant["options"].get(key) != value]
+    return "; ".join(others) or "is out of stock"

@@ -72,7 +72,7 @@ def find_orders(ref: Json, user_id: str, book: Book) -> Reads[Found]:
         raise Decline("not_found", subject(ref), *mentions(ref))
     if len(matched) > 1 and not ref.get("each"):
         raise Decline("ambiguous", subject(ref), *mentions(ref))
-    return Found(tuple(matched), subject(ref), _candidates(orders, matched))
+    return Found(tuple(matched), subject(ref), _candidates(ref, orders, matched))
 
 
 def _named(ids: Sequence[str], user_id: str, book: Book) -> Reads[Found]:
@@ -160,7 +160,7 @@ def _extreme(ref: Json, orders: list[Json], scope: list[Json]) -> Found:
             label=label_of(order),
             values={"total": money(total_of(order)), "status": order["status"]},
             status=_standing(order, ranked),
-            why="" if order in ranked else f"is {order['status']}",
+            why="" if order in ranked else f"is {order['status']}, not {ref['status']}",
         )
         for order in orders
     )
@@ -173,17 +173,43 @@ def _standing(order: Json, ranked: list[Json]) -> str:
     return {0: "winner", 1: "runner_up"}.get(ranked.index(order), "eligible")
 
 
-def _candidates(orders: list[Json], matched: list[Json]) -> tuple[Candidate, ...]:
+def _candidates(ref: Json, orders: list[Json], matched: list[Json]) -> tuple[Candidate, ...]:
     chosen = {order["order_id"] for order in matched}
+    city = ref["by"] == "city"
     return tuple(
         Candidate(
             label=label_of(order),
-            values={"status": order["status"], "total": money(total_of(order))},
+            values={"status": order["status"], "total": money(total_of(order)), **({"city": order["address"]["city"]} if city else {})},
             status="winner" if order["order_id"] in chosen else "excluded",
-            why="" if order["order_id"] in chosen else "does not fit the words",
+            why=_reason(ref, order, order["order_id"] in chosen),
         )
         for order in orders
     )
+
+
+def _reason(ref: Json, order: Json, chosen: bool) -> str:
+    """Why the reference means the order, or what of it is not so."""
+    if not of_status(order, ref):
+        return f"is {order['status']}, not {ref['status']}"
+    return f"{'the only one that ' if chosen and not ref.get('each') else ''}{_fact(ref, order, chosen)}"
+
+
+def _fact(ref: Json, order: Json, chosen: bool) -> str:
+    """What of the order decides whether the reference means it."""
+    match ref["by"]:
+        case "content":
+            items = [item for item in ref["items"] if chosen or not holds(order, item)]
+            return f"holds {'the' if chosen else 'no'} {listed(map(item_words, items), 'and' if chosen else 'or')}"
+        case "above" | "below" as side:
+            return f"costs {money(total_of(order))}, {'' if chosen else 'not '}{side} {plain_money(ref['amount'])}"
+        case "city":
+            return f"goes to {order['address']['city']}" + ("" if chosen else f", not {ref['city']}")
+        case "paid":
+            return f"was {'' if chosen else 'not '}paid with the {payment_words(ref['payment'])}"
+        case "stock":
+            return "has something out of stock" if chosen == ref["sold_out"] else "has everything in stock"
+        case _:
+            return f"is {order['status']}"
 
 
 def label_of(order: Json) -> str:

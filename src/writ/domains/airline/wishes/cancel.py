@@ -1,14 +1,15 @@
 """Cancelling a trip, or every trip that the rules allow."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from writ.domains.airline import queries
 from writ.domains.airline.places import place
 from writ.domains.airline.policy import cancellable, flights_to_check, permits
-from writ.domains.airline.trips import CABINS, about_trip, find_trip, fits, is_live, own_trips, paid, trip_label, trip_text
+from writ.domains.airline.trips import CABINS, Found, about_trip, find_trip, fits, misfit, own_trips, paid, trip_label, trip_text
 from writ.domains.airline.wishes.common import (
     REASONS,
     Flight,
@@ -27,10 +28,12 @@ from writ.domains.airline.wishes.common import (
     trips_of,
 )
 from writ.domains.airline.wishes.trip_kind import TripKind, target
-from writ.domains.base import Outcome, Reads
+from writ.domains.base import Outcome, Reads, Ruling
 from writ.domains.environment import Environment
 from writ.domains.wording import spin
 from writ.schema import Candidate, Distractor, Fact, Rival, Wish
+
+Standing = Literal["winner", "excluded"]
 
 
 def reason_slots(reason: str, rng: Random) -> Record:
@@ -78,10 +81,9 @@ class CancelTrip(TripKind):
             return found.failure or Outcome()
         write = call("cancel_reservation", reservation_id=found.trip["reservation_id"])
         ruling = yield from permits(write, {**wish.slots, "user_id": user_id})
-        if not ruling.allowed:
-            return about_trip(Outcome(rule=ruling.rule, transfer=ruling.transfer), wish.slots["trip"], found)
         told = (told_money("refund", paid(found.trip)),) if "refund" in wish.slots["ask"] else ()
-        return about_trip(Outcome(calls=(write,), told=told), wish.slots["trip"], found)
+        outcome = Outcome(calls=(write,), told=told) if ruling.allowed else Outcome(rule=ruling.rule, transfer=ruling.transfer)
+        return about_trip(outcome, wish.slots["trip"], _judged(found, ruling))
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
         yield from reference_rivals(wish.slots["trip"], user_id, world)
@@ -96,6 +98,22 @@ class CancelTrip(TripKind):
     def script(self, wish: Wish) -> str:
         ask = " You also want to know how much money you will get back in total." if "refund" in wish.slots["ask"] else ""
         return f'You want to cancel your {trip_text(wish.slots["trip"])}. Your reason, if asked: "{wish.slots["because"]}".{ask}'
+
+
+def _judged(found: Found, ruling: Ruling) -> Found:
+    """The same trip, whose candidate says what the ruling rests on."""
+    if not found.candidates and found.trip:
+        return replace(found, candidates=(_candidate(found.trip, "winner" if ruling.allowed else "excluded", ruling.why),))
+    return replace(found, candidates=tuple(_also(each, ruling.why) if each.status == "winner" else each for each in found.candidates))
+
+
+def _also(candidate: Candidate, why: str) -> Candidate:
+    return candidate.model_copy(update={"why": "; ".join(filter(None, (candidate.why, why)))})
+
+
+def _candidate(trip: Record, status: Standing, why: str) -> Candidate:
+    values = {"created_at": trip["created_at"], "cabin": trip["cabin"], "insurance": trip["insurance"]}
+    return Candidate(label=trip_label(trip), values=values, status=status, why=why)
 
 
 class CancelEvery(CancelTrip):
@@ -126,14 +144,14 @@ class CancelEvery(CancelTrip):
         trips = yield from own_trips(user_id)
         candidates, due = [], []
         for trip in trips:
-            ruling_rule = "does not fit the words" if is_live(trip) else "cancelled already"
-            if fits(wish.slots["every"], trip):
+            status: Standing
+            status, why = "excluded", misfit(wish.slots["every"], trip)
+            if not why:
                 write = call("cancel_reservation", reservation_id=trip["reservation_id"])
                 ruling = yield from permits(write, {**wish.slots, "user_id": user_id})
-                ruling_rule = ruling.rule
+                status, why = "winner" if ruling.allowed else "excluded", ruling.why
                 due += [(trip, write)] if ruling.allowed else []
-            status: Any = "excluded" if ruling_rule else "winner"
-            candidates.append(Candidate(label=trip_label(trip), values={"paid": paid(trip)}, status=status, why=ruling_rule))
+            candidates.append(_candidate(trip, status, why))
         places = tuple(dict.fromkeys(place(trip["destination"]) for trip, _ in due))
         ids = tuple(trip["reservation_id"] for trip, _ in due)
         subject = every_text(wish.slots["every"]).replace(" of mine", " of yours")
@@ -144,10 +162,10 @@ class CancelEvery(CancelTrip):
         return Outcome(calls=writes, subject=subject, mentions=(*ids, *places), told=told, candidates=tuple(candidates))
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
-        yield profile_rival(user_id, "the profile lists another reservation that joins")
+        yield profile_rival(user_id, "the profile lists another reservation that is to be cancelled")
         for trip in trips_of(world, user_id):
             trip_id = trip["reservation_id"]
-            yield Rival(claim=f"reservation {trip_id} joins, or does not", refuters=(queries.reservation(trip_id),))
+            yield Rival(claim=f"reservation {trip_id} is to be cancelled, or is not", refuters=(queries.reservation(trip_id),))
             if fits(wish.slots["every"], trip):
                 yield from self._status_rivals(trip, wish, world)
 

@@ -5,7 +5,7 @@ from random import Random
 from typing import ClassVar
 
 from writ.domains.airline import queries
-from writ.domains.airline.clock import TODAY
+from writ.domains.airline.clock import TODAY, day_text
 from writ.domains.airline.policy import cancellable, due, flights_to_check, is_eligible
 from writ.domains.airline.trips import about_trip, find_trip, own_trips, trip_label, trip_mentions, trip_text
 from writ.domains.airline.wishes.cancel import judged, reason_slots
@@ -221,7 +221,7 @@ def single_flips(flights: list[Flight], hit: list[Record], world: Environment) -
     """Any other trip's flight could be cancelled too; and the trip's own cancelled flights could all have flown."""
     own = {flight for trip in hit for flight in past_flights(trip)}
     for number, date in dict.fromkeys(flight for flight in flights if flight not in own):
-        yield Rival(claim=f"{number} on {date} was cancelled too", refuters=(queries.status(number, date),))
+        yield Rival(claim=f"{number} on {day_text(date)} was cancelled too", refuters=(queries.status(number, date),))
     cancelled = [flight for flight in dict.fromkeys(flights) if flight in own and status_in(world, flight) == "cancelled"]
     if cancelled:
         yield Rival(claim="none of the trip's flights was cancelled", refuters=tuple(queries.status(*flight) for flight in cancelled))
@@ -238,9 +238,9 @@ def _found_somewhere(user: Record, trips: list[Record], statuses: Mapping[Flight
     candidates = tuple(
         Candidate(
             label=trip_label(trip),
-            values={"flights": len(past_flights(trip))},
+            values={"flights up to today": len(past_flights(trip))},
             status="winner" if trip is hit[0] else "excluded",
-            why=_why(trip, hit),
+            why=_why(trip, statuses),
         )
         for trip in trips
     )
@@ -248,8 +248,9 @@ def _found_somewhere(user: Record, trips: list[Record], statuses: Mapping[Flight
     return Outcome((certificate,), subject=subject, mentions=trip_mentions({}, hit[0]), candidates=candidates)
 
 
-def _why(trip: Record, hit: list[Record]) -> str:
-    return "" if trip is hit[0] else "no flight was cancelled"
+def _why(trip: Record, statuses: Mapping[Flight, str]) -> str:
+    cancelled = [f"{number} on {day_text(date)}" for number, date in past_flights(trip) if statuses[number, date] == "cancelled"]
+    return f"its flight {' and '.join(cancelled)} was cancelled" if cancelled else "no flight of it was cancelled"
 
 
 CLAIM = (

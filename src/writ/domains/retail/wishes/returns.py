@@ -16,7 +16,7 @@ from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
 from writ.domains.retail.wishes.inversion import named
 from writ.domains.retail.wishes.references import count_of, in_stock, item_reference, references_to
-from writ.domains.retail.words import item_words, listed, plain_money, product_words
+from writ.domains.retail.words import item_words, listed, money, plain_money, product_words
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
 
 RETURN = "return_delivered_order_items"
@@ -212,13 +212,20 @@ def _candidates(items: Json, hits: list[Hit], orders: tuple[Json, ...]) -> tuple
     return tuple(
         Candidate(
             label=f"{order['order_id']}: {item['name']} {item['item_id']}",
-            values={"price": f"${item['price']:.2f}"},
+            values={"price": money(item["price"])},
             status="winner" if (order["order_id"], item["item_id"]) in meant else "excluded",
-            why="" if (order["order_id"], item["item_id"]) in meant else "does not fit the rule",
+            why=_reason(items, item, (order["order_id"], item["item_id"]) in meant),
         )
         for order in orders
         for item in order["items"]
     )
+
+
+def _reason(items: Json, item: Json, meant: bool) -> str:
+    """Why a rule means the item, or does not."""
+    if items["by"] == "stock":
+        return "is out of stock now" if meant else "is available"
+    return f"{money(item['price'])} is {'' if meant else 'not '}{items['by']} {plain_money(items['amount'])}"
 
 
 def _refundable(order: Json, user: Json) -> list[str]:

@@ -156,7 +156,7 @@ def _candidate(hit: Hit, found: Saving | None, ranked: list[Saving], chosen: lis
         return Candidate(label=label, values={"price": money(hit.item["price"])}, status="excluded", why="no cheaper version is available")
     values = {"price": money(hit.item["price"]), "cheapest version": money(found.variant["price"]), "saving": money(found.amount)}
     if found in chosen:
-        return Candidate(label=label, values=values, status="winner")
+        return Candidate(label=label, values=values, status="winner", why=f"saves {money(found.amount)}")
     return Candidate(label=label, values=values, status="runner_up" if ranked.index(found) == 1 else "eligible")
 
 
