@@ -36,7 +36,7 @@ LAYERS = {
 VENDORS = {
     "boto3": {"storage"},
     "botocore": {"storage"},
-    "openai": {"llm"},
+    "aiohttp": {"llm"},
     "kubernetes": {"runners", "jobs"},
     "argo_workflows": {"runners"},
     "prometheus_client": {"runners"},

@@ -97,6 +97,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.dataset, "held_out": {"salt": c.tasks.salt, "share": c.tasks.held_out_share}},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate", "verdicts": "verify"},
         writes=Row,
+        revision=2,
         files=("README.md", "decontamination.json"),
     ),
     Stage(

@@ -85,7 +85,7 @@ def test_pods_import_nothing_that_their_image_leaves_out() -> None:
     requires, owners = split.required(), metadata.packages_distributions()
     missing = {kind: split.alone(roots.split(","), lock, requires) for kind, roots in KINDS.items()}
     modules = {kind: sorted(m for m, each in owners.items() if {split.normal(d) for d in each} & names) for kind, names in missing.items()}
-    assert {"pyarrow", "scipy", "numpy"} <= set(modules["dataset"])
+    assert "pyarrow" in modules["dataset"]
     assert "kubernetes" in modules["cluster"]
     script = """
 import json, sys
