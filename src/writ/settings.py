@@ -36,7 +36,8 @@ class TasksConfig(Record):
     """Which tasks are wanted, and how sure they must be."""
 
     mix: dict[Kind, float] = {"read_heavy": 0.3, "write_intensive": 0.35, "normal": 0.2, "refusal": 0.15}
-    """Shares of kept conversations by kind; they are scaled to sum to 1."""
+    """Shares of kept conversations by kind; they are scaled to sum to 1. A count that holds two for each cell of capacity >= 5 gives each of them one
+    before the shares are looked at; a kind of share 0 gets none."""
     pair_share: float = Field(0.1, ge=0, le=0.5)
     """Share of kept conversations that are members of matched pairs; taken out of read_heavy."""
     max_writes: int = Field(6, ge=1, le=6)

@@ -30,3 +30,19 @@ def test_cells_that_hold_several_tasks_are_filled_before_those_that_hold_few() -
         dealt = {quota.bucket: quota.wanted for quota in quotas(8, many | few, TasksConfig(), ("retail",), seed)}
         assert many.keys() <= dealt.keys()
         assert max(dealt.values()) == 1
+
+
+def test_every_well_filled_cell_of_a_wanted_kind_gets_one_where_the_count_holds_two_for_each() -> None:
+    refusals = {Bucket("refusal", False, Cell("retail", writes, "2-3", f"rule{number}")): 5 for number in range(30) for writes in (0, 1)}
+    normal = {Bucket("normal", False, Cell("retail", 1, "2-3", f"tool{number}")): 50 for number in range(10)}
+    cells = refusals | normal
+
+    def dealt(count: int, config: TasksConfig) -> dict[Bucket, int]:
+        return {quota.bucket: quota.wanted for quota in quotas(count, cells, config, ("retail",), 0)}
+
+    enough = dealt(2 * len(cells), TasksConfig(mix={"refusal": 0.15, "normal": 0.85}))
+    assert enough.keys() == cells.keys()
+    assert sum(enough.values()) == 2 * len(cells)
+    fewer = dealt(2 * len(cells) - 1, TasksConfig(mix={"refusal": 0.15, "normal": 0.85}))
+    assert sum(number for bucket, number in fewer.items() if bucket.kind == "refusal") <= 0.15 * (2 * len(cells) - 1)
+    assert dealt(2 * len(cells), TasksConfig(mix={"refusal": 0, "normal": 1})).keys() == normal.keys()

@@ -82,6 +82,12 @@ def test_the_same_seed_gives_the_same_tasks_on_one_process_and_on_two(small):
     assert [task.model_dump_json() for task in one] == [task.model_dump_json() for task in two]
 
 
+def test_no_task_is_given_twice_where_few_persons_give_many():
+    few = DomainsConfig(names=("airline",), users=3)
+    made = synthesize(TasksConfig(workers=1), count=200, seed=1, domain=snapshots(few, seed=1, content=""))
+    assert [id for id, times in Counter(task.id for task in made).items() if times > 1] == []
+
+
 def test_another_seed_gives_other_tasks(small):
     one, other = ({task.id for task in synthesize(TasksConfig(workers=1), count=20, seed=seed, domain=[small])} for seed in (7, 8))
     assert len(one & other) < len(one) / 2

@@ -1,6 +1,6 @@
 """The grid: which buckets there are, how many tasks each could have, and how a wanted number is dealt over them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 from random import Random
@@ -44,6 +44,7 @@ class Quota:
 def quotas(count: int, capacity: Mapping[Bucket, int], config: TasksConfig, domains: Iterable[str], seed: int) -> list[Quota]:
     """Deals `count` kept conversations: equally over domains, by the mix over kinds, evenly over the buckets of a kind.
 
+    A kind gets one for each of its well filled cells before the mix is looked at, as long as that takes at most half of the domain's conversations.
     What a kind or a domain cannot take goes to those that can. Sums to `count` unless the whole database has fewer tasks.
     """
     names = sorted(domains)
@@ -83,17 +84,33 @@ def _groups(domain: str, capacity: Mapping[Bucket, int], config: TasksConfig) ->
 
 
 def _shares(count: int, groups: list[_Group], capacity: Mapping[Bucket, int]) -> list[int]:
-    """Splits by weight among groups that can take it; capped by capacity, the rest goes on to the others. Largest remainders first."""
+    """Splits by weight among groups that can take it, none below what its well filled cells need where that is at most half of all.
+
+    Capped by capacity, the rest goes on to the others. Largest remainders first.
+    """
     room = [sum(capacity[bucket] for bucket in group.buckets) for group in groups]
-    given = [0] * len(groups)
+    cells = [sum(capacity[bucket] >= WELL_FILLED for bucket in group.buckets) if group.weight else 0 for group in groups]
+    below = cells if 2 * sum(cells) <= count else [0] * len(groups)
+    fixed: dict[int, int] = {}
+    while True:  # a group that its weight alone would leave below gets what it needs, and the others share the rest
+        free = [index for index in range(len(groups)) if index not in fixed]
+        given = _by_weight(count - sum(fixed.values()), [groups[index].weight for index in free], [room[index] for index in free])
+        lacking = [index for index, number in zip(free, given, strict=True) if number < below[index]]
+        if not lacking:
+            return [fixed[index] if index in fixed else given[free.index(index)] for index in range(len(groups))]
+        fixed |= {index: below[index] for index in lacking}
+
+
+def _by_weight(count: int, weights: Sequence[float], room: Sequence[int]) -> list[int]:
+    given = [0] * len(room)
     left = min(count, sum(room))
     while left:
-        open_ = [index for index in range(len(groups)) if given[index] < room[index]]
-        weight = fsum(groups[index].weight for index in open_) or 1.0
-        ideal = {index: left * (groups[index].weight or 1e-9) / weight for index in open_}
+        open_ = [index for index in range(len(room)) if given[index] < room[index]]
+        total = fsum(weights[index] for index in open_) or 1.0
+        ideal = {index: left * (weights[index] or 1e-9) / total for index in open_}
         steps = {index: min(int(ideal[index]), room[index] - given[index]) for index in open_}
         if not any(steps.values()):
-            best = max(open_, key=lambda index: (ideal[index] - int(ideal[index]), groups[index].weight, -index))
+            best = max(open_, key=lambda index: (ideal[index] - int(ideal[index]), weights[index], -index))
             steps = {best: 1}
         for index, step in steps.items():
             given[index] += step

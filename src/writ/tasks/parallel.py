@@ -1,5 +1,6 @@
 """A function over many items on several cores, in order: each child inherits what the function holds instead of being sent it."""
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,12 +26,18 @@ def in_parallel(function: Callable[[A], B], items: Sequence[A], workers: int) ->
         return
     _inherited.append(function)
     try:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _without_collection) as pool:
             yield from pool.map(_apply, items, chunksize=max(1, len(items) // (16 * workers)))
     except BrokenProcessPool as e:
         raise OutOfMemory(f"one of {workers} processes at work was killed, most likely for want of memory; give more, or set tasks.workers=1") from e
     finally:
         _inherited.pop()
+
+
+def _without_collection() -> None:
+    """A child lives for one call and makes next to no cycles: looking for them would take a tenth of its time."""
+    gc.freeze()
+    gc.disable()
 
 
 def _apply(item: Any) -> Any:

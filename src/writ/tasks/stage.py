@@ -145,7 +145,7 @@ def _buckets(site: OpenDomain, lead: Entry, entries: Sequence[Entry], config: Ta
         burden = burden_bin(max(lead.burden, lead.after.burden))
         yield Bucket("refusal", False, Cell(site.name, lead.after.writes, burden, lead.tool))
         return
-    company = _company(lead, entries, Random(0))
+    company = _company(lead, entries)
     for writes in (0, 1, 2) if declined else range(lead.writes, config.max_writes + 1):
         if _fill(company, writes - lead.writes) is not None:
             yield Bucket(kind_of(declined, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
@@ -161,10 +161,11 @@ def _pair_leads(site: OpenDomain, entries: Sequence[Entry], config: TasksConfig)
             yield number
 
 
-def _company(lead: Entry, entries: Sequence[Entry], rng: Random) -> list[Entry]:
-    """Lighter entries of the same user that can stand in one task with the lead, in the order in which they are tried."""
+def _company(lead: Entry, entries: Sequence[Entry], rng: Random | None = None) -> list[Entry]:
+    """Lighter entries of the same user that can stand in one task with the lead, in the order in which they are tried; `rng` varies it."""
     light = [entry for entry in entries if entry.outcome == "act" and entry.writes > 0 and _fits(lead, entry)]
-    rng.shuffle(light)
+    if rng is not None:
+        rng.shuffle(light)
     light.sort(key=lambda entry: entry.tool == lead.tool)  # other tools first: a task of many kinds of writes is worth more
     return light
 
@@ -217,14 +218,15 @@ def _draw(supply: Supply, config: TasksConfig, seed: int, quota: Quota) -> Drawn
     """Up to `quota.tasks` tasks of the bucket; users take turns, and a later round goes on where the last one stopped."""
     rng = Random(f"{seed}:{canonical(quota.bucket)}")
     site, start = supply.sites[quota.bucket.cell.domain], supply.used.get(quota.bucket, 0)
-    tasks: list[Task] = []
+    tasks: dict[str, Task] = {}  # by id: two leads of a user, each in the other's company, make one task
     used = 0
     for lead in _in_turns(supply.leads[quota.bucket], rng)[start:]:
         used += 1
-        tasks += _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
+        made = _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
+        tasks |= {task.id: task for task in made if task.id not in tasks}
         if len(tasks) >= quota.tasks:
             break
-    return Drawn(tasks, used)
+    return Drawn(list(tasks.values()), used)
 
 
 def _new(tasks: Sequence[Task], made: set[str]) -> list[Task]:
