@@ -2,7 +2,8 @@
 
     python benchmarks/start.py [--times 20] [--json FILE]
 
-Help is timed as a whole process, over and over; the least tells what it takes, the median what this machine makes of it. For the first request,
+Help is timed as a whole process, over and over; the least tells what it takes, the median what this machine makes of it. Python may keep its
+bytecode, as it does by default; the first start, which writes it, is not counted. For the first request,
 two runs of 20 conversations are started against a model server that writes down when it was first asked for a conversation (the preflight's probes
 do not count) and then is away: a run from nothing, which makes its database, tasks and instructions first, and the same run started again, whose
 stages stand up to the simulation. Wall time, and CPU of the run's process by then.
@@ -29,11 +30,13 @@ from writ.schema import ToolCall
 
 MODEL = "clock"
 WRIT = [sys.executable, "-m", "writ"]
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def help_ms(times: int) -> dict[str, float]:
     """Wall and CPU milliseconds of `writ --help`, and of an interpreter that does nothing."""
     walls, cpus, bare = [], [], []
+    timed([*WRIT, "--help"], [])
     for _ in range(times):
         walls.append(timed([*WRIT, "--help"], cpus))
         bare.append(timed([sys.executable, "-c", "pass"], []))
@@ -102,6 +105,7 @@ def main() -> None:
     print(machine())
     figures = help_ms(options.times)
     with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(first_request_ms(f"{folder}/uncounted"))
         for name in ("first request, from nothing", "first request, started again"):
             figures[name], figures[f"{name}, CPU"] = asyncio.run(first_request_ms(folder))
     for name, value in figures.items():

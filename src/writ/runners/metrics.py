@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest, start_http_server
@@ -17,7 +17,9 @@ from prometheus_client.registry import Collector
 
 from writ.errors import ConfigError
 from writ.llm.pool import Endpoint
-from writ.llm.server import Answer, Reply
+
+if TYPE_CHECKING:
+    from writ.llm.server import Answer, Reply
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _CONVERSATION_BUCKETS_S = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1200, 3600)
@@ -55,11 +57,8 @@ class StageMetrics:
             self._seconds.labels(self._stage).observe(event.seconds)
 
     @contextmanager
-    def exported(self, port: int | None) -> Iterator[None]:
-        """Serves `/metrics` on all addresses while the block is open; without a port, nothing. Raises: ConfigError where it is taken."""
-        if port is None:
-            yield
-            return
+    def exported(self, port: int) -> Iterator[None]:
+        """Serves `/metrics` on all addresses while the block is open. Raises: ConfigError where the port is taken."""
         try:
             server, thread = start_http_server(port, registry=self.registry)
         except OSError as e:
@@ -109,7 +108,7 @@ class _Endpoints(Collector):
 class ServerMetrics:
     """Wraps the answer function of an embedded model's server, which shows them under `/metrics`."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: "Answer") -> None:
         self._answer = answer
         self._registry = CollectorRegistry()
         labels = ["model"]
@@ -118,7 +117,7 @@ class ServerMetrics:
         self._in_flight = Gauge("writ_server_in_flight", "Requests in flight", labels, registry=self._registry)
         self._seconds = Histogram("writ_server_request_seconds", "Per request", labels, buckets=_REQUEST_BUCKETS_S, registry=self._registry)
 
-    async def __call__(self, body: dict[str, Any]) -> Reply:
+    async def __call__(self, body: dict[str, Any]) -> "Reply":
         model, began = str(body["model"]), time.perf_counter()
         self._in_flight.labels(model).inc()
         try:

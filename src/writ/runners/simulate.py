@@ -3,10 +3,10 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import SecretStr
 
@@ -18,12 +18,14 @@ from writ.llm.pool import Endpoint, open_endpoint
 from writ.pipeline import BY_NAME, Plan, Ports, Stage
 from writ.runners.dealings import Dealing, place
 from writ.runners.execute import Listener, Progress, open_writer, read_input
-from writ.runners.metrics import StageMetrics
 from writ.runners.ready import await_ready
 from writ.schema import Trajectory
 from writ.scoring.benchmark import GOLD
 from writ.settings import RunConfig
 from writ.storage import Store
+
+if TYPE_CHECKING:
+    from writ.runners.metrics import StageMetrics
 
 STAGE = BY_NAME["simulate"]
 
@@ -149,14 +151,22 @@ class _Runner:
         agent = open_endpoint(self._config.simulation.agent, self._keys.agent)
         user = open_endpoint(self._config.simulation.user, self._keys.user)
         self._speaking = (agent, user)
-        self._metrics = StageMetrics(self._stage.name, {"agent": agent, "user": user})
         try:
-            with self._metrics.exported(self._config.metrics_port):
+            with self._exported({"agent": agent, "user": user}):
                 await await_ready(agent, user, stop, tools=self._stage is STAGE)  # a model that calls no tool can still be measured
                 return await self._write(agent, user, stop)
         finally:
             await agent.close()
             await user.close()
+
+    def _exported(self, sides: Mapping[str, Endpoint]) -> AbstractContextManager[None]:
+        """Metrics, where a port is set for them. Raises: ConfigError where it is taken."""
+        if self._config.metrics_port is None:
+            return nullcontext()
+        from writ.runners.metrics import StageMetrics  # a tenth of a run's start, and few read them on a laptop
+
+        self._metrics = StageMetrics(self._stage.name, sides)
+        return self._metrics.exported(self._config.metrics_port)
 
     def _end(self, stop: asyncio.Event) -> None:
         """What is finished is flushed; a store that is away may not hold the process longer than who sent SIGTERM waits."""
