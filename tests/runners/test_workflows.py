@@ -188,6 +188,14 @@ def test_start_of_a_run_that_is_at_work_joins_it_and_of_one_that_failed_is_a_new
     assert cluster.start("abc", {"config": "{}"})[0].name == "writ-abc-2"
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"clusters: [", b"hello", None], ids=["not UTF-8", "torn", "no mapping", "a folder"])
+def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "kubeconfig"
+    file.mkdir() if content is None else file.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"the kubeconfig {file} cannot be read .*; mend it, or set KUBECONFIG"):
+        KubernetesApi(kubeconfig=str(file))
+
+
 def test_stop_of_a_run_lets_it_save_its_work(api: type[Api], cluster: Cluster) -> None:
     name = cluster.start("abc", {"config": "{}"})[0].name
     cluster.stop(name)

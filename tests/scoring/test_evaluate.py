@@ -117,6 +117,15 @@ def test_a_submission_without_a_judged_task_is_refused(tmp_path):
     folder = str(write_folder(tmp_path / "bench", raws))
     with pytest.raises(ArtifactError, match="no judged task"):
         evaluated(tmp_path, "--benchmark", folder, "--submission", str(tmp_path / "b"), "--about", "us,them,us@example.org")
+    assert list((tmp_path / "b").rglob("*.json")) == []
+
+
+@pytest.mark.parametrize("about", ["", "us,them", "us,,us@example.org", "us,them,us@example.org,more"])
+def test_a_submission_that_does_not_say_whose_it_is_is_refused_before_any_work(tmp_path, folder, about):
+    with pytest.raises(ConfigError, match="ORG,MODEL_ORG,EMAIL"):
+        evaluated(tmp_path, "--benchmark", folder, "--submission", str(tmp_path / "b"), "--about", about)
+    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.slow

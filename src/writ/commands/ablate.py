@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from writ.commands.configuration import config_options, over, read_config, validated
-from writ.commands.files import write_file
+from writ.commands.files import make_folder, write_file
 from writ.commands.progress import Display
 from writ.commands.revision import revision
 from writ.commands.train import packages
@@ -36,7 +36,7 @@ def ablation(config_file: str | None, sets: tuple[str, ...], out: str | None, do
     if not arms:
         raise ConfigError("ablation.arms is empty; name at least one arm, such as {mixed: {}}")
     packages()
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     with Display(plain=plain) as display:
         found = ablate(config, arms, {"base model": config.training.model, "code": revision()}, display.listen, click.echo)
     table = report(config, found)

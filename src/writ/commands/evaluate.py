@@ -13,7 +13,7 @@ import click
 from writ.artifacts import read_manifest
 from writ.commands.configuration import api_key, config_options, read_config
 from writ.commands.figures import Measured, figures_of, print_figures
-from writ.commands.files import NewFile, write_file
+from writ.commands.files import NewFile, make_folder, write_file
 from writ.commands.official import Beside
 from writ.commands.progress import Display
 from writ.domains.registry import open_domain
@@ -67,6 +67,7 @@ def evaluate(
     Example: writ evaluate --benchmark tau2-bench --set simulation.user.base_url=http://user:8000/v1 --model tuned=http://agent:8000/v1
     """
     config = _configured(read_config(config_file, sets, out, benchmark or domain_data), benchmark)
+    who = _submitter(config, folder, about) if folder is not None else None
     beside = Beside(benchmark, official, official_python) if official else None
     with ExitStack() as stack:
         if beside is not None:
@@ -80,9 +81,9 @@ def evaluate(
         write_file(target, json.dumps(figures, indent=2) + "\n")
     if page is not None:
         write_file(page, evaluation_page(figures))
-    if folder is not None:
+    if folder is not None and who is not None:
         for summary in measured.summaries:
-            _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], measured.examined[summary.model], about)
+            _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], measured.examined[summary.model], who)
 
 
 def evaluate_pod(pod: Pod, models: Mapping[str, str], display: Display) -> None:
@@ -164,24 +165,27 @@ def _with_agent(config: RunConfig, update: Mapping[str, str]) -> RunConfig:
 # -------------------------------------------------------------------------------------------------------------- the leaderboard's files
 
 
-def _submit(folder: Path, summary: Summary, config: RunConfig, examined: Examined, about: str) -> None:
-    """`submission.json` and `trajectories/<file>` per domain."""
+def _submitter(config: RunConfig, folder: Path, about: str) -> About:
+    """What the leaderboard asks of whoever submits; looked at before the work."""
     if not config.evaluation.picked:
         raise ConfigError("--submission is for the benchmark's own tasks; name them with --benchmark DIR")
-    organization, model_organization, contact = ([part.strip() for part in about.split(",")] + ["", "", ""])[:3]
-    if not contact:
-        raise ConfigError("--submission needs --about ORG,MODEL_ORG,EMAIL; the leaderboard asks for them")
-    now = datetime.now(UTC)
+    parts = [part.strip() for part in about.split(",")]
+    if len(parts) != 3 or not all(parts):
+        raise ConfigError(f"--submission needs --about ORG,MODEL_ORG,EMAIL, and '{about}' is not that; the leaderboard asks for all three")
+    make_folder(folder)
+    return About(parts[0], parts[1], parts[2], datetime.now(UTC).date().isoformat())
+
+
+def _submit(folder: Path, summary: Summary, config: RunConfig, examined: Examined, who: About) -> None:
+    """`submission.json` and `trajectories/<file>` per domain; nothing where the benchmark's rules refuse the submission."""
     scores = {score.trajectory_id: score for score in examined.scores}
-    files: dict[str, str] = {}
-    (folder / "trajectories").mkdir(parents=True, exist_ok=True)
-    for snapshot in examined.snapshots():
+    snapshots = list(examined.snapshots())
+    files = {each.name: f"{summary.model.replace('/', '_')}_{each.name}_{config.evaluation.trials}trials.json" for each in snapshots}
+    record = submission(summary, config.simulation, who, files)
+    make_folder(folder / "trajectories")
+    for snapshot in snapshots:
         raws = list(chosen(snapshot, config.evaluation.picked))
         recorded = Recorded(open_domain(snapshot), raws, examined.trajectories(), scores)
-        name = f"{summary.model.replace('/', '_')}_{snapshot.name}_{config.evaluation.trials}trials.json"
-        whole = results(recorded, config.simulation, config.evaluation.trials, now.isoformat(), config.seed)
-        (folder / "trajectories" / name).write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
-        files[snapshot.name] = name
-    who = About(organization, model_organization, contact, now.date().isoformat())
-    record = submission(summary, config.simulation, who, files)
-    (folder / "submission.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        whole = results(recorded, config.simulation, config.evaluation.trials, datetime.now(UTC).isoformat(), config.seed)
+        write_file(folder / "trajectories" / files[snapshot.name], json.dumps(whole, ensure_ascii=False))
+    write_file(folder / "submission.json", json.dumps(record, indent=2) + "\n")

@@ -43,8 +43,16 @@ def write_file(path: Path, data: bytes | str) -> None:
         raise _refusal(e, path) from e
 
 
+def make_folder(path: Path) -> None:
+    """Raises: Unavailable, ConfigError as `write_file` does."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise _refusal(e, path) from e
+
+
 def _refusal(e: OSError, path: Path) -> WritError:
     fact = f"{path} cannot be written ({os.strerror(e.errno) if e.errno else e})"
     if e.errno in _NO_SPACE:
         return Unavailable(f"{fact}; free some space and run the same command again")
-    return ConfigError(f"{fact}; allow it, or name another file")
+    return ConfigError(f"{fact}; allow it, or name another")

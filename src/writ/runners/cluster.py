@@ -19,6 +19,8 @@ def open_cluster(settings: ClusterConfig, token: SecretStr | None = None) -> "Cl
         from writ.runners.kubernetes_api import KubernetesApi
 
         return Cluster(KubernetesApi(settings.namespace, settings.context))
+    if not settings.server.startswith(("https://", "http://")):
+        raise ConfigError(f"cluster.server is '{settings.server}', which is no URL of an Argo Server; it begins with https://, or http://")
     if not settings.namespace:
         raise ConfigError(f"cluster.server is {settings.server}, which has no namespace of its own; set cluster.namespace, or give -n")
     if token is None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from kubernetes import client
 from kubernetes import config as kubernetes_config
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from writ.errors import ConfigError, Unavailable
 from writ.runners.workflows import OWNER_LABEL, PodLog, told
@@ -42,6 +43,9 @@ class KubernetesApi:
             contexts, active = credentials.list_kube_config_contexts(kubeconfig)
             chosen = next((each for each in contexts if each["name"] == context), active)
             self.namespace = namespace or chosen["context"].get("namespace", "default")
+        except (OSError, ValueError, TypeError, YAMLError) as e:  # a folder, not UTF-8, not a mapping, torn
+            where = kubeconfig or credentials.KUBE_CONFIG_DEFAULT_LOCATION
+            raise ConfigError(f"the kubeconfig {where} cannot be read ({' '.join(str(e).split())}); mend it, or set KUBECONFIG to another") from e
         except credentials.ConfigException as e:
             inside = _inside(e)
             self.namespace = namespace or inside
