@@ -45,6 +45,8 @@ class Stage:
     """Files that it leaves beside its records, for people and for Argo's artifacts."""
     beside: Mapping[str, str] = field(default_factory=dict)
     """Keyword argument of the function -> `stage/file`: a JSON file that an earlier stage left beside its records."""
+    names_run: bool = False
+    """Its function is told the id of the run that makes it, as `run_id`: for what people read."""
 
     def load(self) -> Callable[..., Any]:
         module, _, name = self.function.partition(":")
@@ -113,9 +115,10 @@ STAGES: tuple[Stage, ...] = (
             "rows": "dataset",
         },
         writes=Record,
-        revision=2,
+        revision=3,
         files=("report.html",),
         beside={"certificate": "dataset/decontamination.json"},
+        names_run=True,
     ),
 )
 

@@ -1,8 +1,11 @@
 """The command line: every error is one line with a next action and the right exit code, and nothing is half-written."""
 
+import base64
 import json
+import re
 import subprocess
 import sys
+import zlib
 
 import pytest
 from click.testing import CliRunner
@@ -25,6 +28,13 @@ def test_run_ends_with_funnel_grid_and_paths(store):
     assert "funnel" in done.out
     assert "evidence" in done.out
     assert "report.html" in done.out.replace("\n", "")
+
+
+def test_page_that_a_run_makes_names_the_run(store):
+    folder, done = store
+    run = next(line.split()[1] for line in done.out.splitlines() if line.startswith("run "))
+    index = re.search(rb'id="index">([^<]*)<', next(folder.glob("report/*/report.html")).read_bytes())
+    assert json.loads(zlib.decompress(base64.b64decode(index[1])))["head"]["run"] == run
 
 
 def test_run_again_makes_nothing_and_says_so(store):

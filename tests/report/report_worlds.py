@@ -140,7 +140,7 @@ def conversation(number: int, *, cause: str = "", burden: int = 3, kind: str = "
         Message(role="user", content=f"The newest Salt Island. Not at Southend: to be picked up at South. My card is 61137. {words}"),
         calls(2, ("get_member", {"member_id": "m1"}), ("get_edition", {"edition_id": "e572"})),
         result(2, {"member_id": "m1", "name": "Bo Falk", "loans": [{"id": "n1", "holder.id": "m1", "edition_id": "e572"}]}, 0),
-        result(2, {"edition_id": "e572", "others": ["e571"], "notes": words}, 1),
+        result(2, {"edition_id": "e572", "year": 2002, "others": ["e571"], "notes": words}, 1),
         Message(role="assistant", content="A hold on e572 at South?"),
         Message(role="user", content="Yes."),
         calls(7, ("place_hold", {"member_id": "m1", "edition_id": edition, "branch": "South"})),
@@ -186,6 +186,8 @@ def verdict(number: int, of: Task, edition: str, cause: str) -> Verdict:
     )
     turn = 1 if cause == "user_invented" else 7
     lost = (Check(name="writes", result="fail", cause=cause, owner=owner, detail=f"place_hold of {edition}", turn=turn),) if cause else ()  # type: ignore[arg-type]
+    if cause == "wrong_argument":
+        lost += (Check(name="writes", result="fail", cause="extra_write", owner="agent", detail="place_hold was made and is not due", turn=turn),)
     return Verdict(
         trajectory_id=f"conversation-{number:012x}",
         task_id=of.id,
@@ -233,7 +235,9 @@ def rows(made: Iterable[Made]) -> Iterable[Row]:
     return (row(each) for each in made if each.verdict.kept and not each.trajectory.id.endswith("001"))
 
 
-def write_page(path: Path, made: Sequence[Made], config: RunConfig | None = None, spare: Sequence[Task] = ()) -> Path:
+def write_page(
+    path: Path, made: Sequence[Made], config: RunConfig | None = None, spare: Sequence[Task] = (), certificate: dict = CERTIFICATE
+) -> Path:
     """The page of these conversations, made by the stage. `spare`: tasks that were made and not tried."""
     records = write_report(
         config or RunConfig(),
@@ -244,7 +248,7 @@ def write_page(path: Path, made: Sequence[Made], config: RunConfig | None = None
         verdicts=(each.verdict for each in made),
         rows=rows(made),
         emit=lambda _, page: path.write_bytes(page) and None,
-        certificate=CERTIFICATE,
+        certificate=certificate,
         run_id="0123456789abcdef",
     )
     assert list(records) == []

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from report_worlds import conversation, library_run, write_page
+from report_worlds import CERTIFICATE, conversation, library_run, write_page
 
 LOST = "conversation-000000000000"
 KEPT = "conversation-000000000001"
@@ -83,6 +83,17 @@ def test_search_for_words_or_ids_finds_the_conversation(view):
         page.fill("#search", query)
         page.wait_for_selector(f'#rows li:only-child a[href="#conversation-0000000000{found}"]')
         expect_count(page, "1 of 40 conversations")
+    page.fill("#search", "pomegranate salt")
+    page.wait_for_selector("#rows li:only-child")
+    assert "Customer, message 1: …" in page.inner_text("#rows")
+    assert page.locator("#rows mark").all_inner_texts() == ["Salt", "pomegranate"]  # one in the title, the other where it was said
+    page.keyboard.press("Enter")
+    page.click("text=Show the next")
+    assert page.inner_text("mark.hit.current") in ("Salt", "pomegranate")
+    page.fill("#search", "island")
+    expect_count(page, "40 conversations · best first")
+    page.fill("#search", "oranges")
+    expect_count(page, "0 of 40 conversations")
     page.fill("#search", "zeppelin")
     expect_count(page, "0 of 40 conversations")
     assert "No conversation fits" in page.inner_text("#rows")
@@ -94,6 +105,8 @@ def test_permanent_link_opens_its_conversation_and_the_list_marks_it(view, scree
     page.screenshot(path=screenshots / "conversation-light.png")
     assert KEPT in page.inner_text(".chat-head")
     assert page.get_attribute("#rows a[aria-current]", "href") == f"#{KEPT}"
+    page.click('.call.write a.turn-number[href$="@7"]')
+    page.wait_for_selector('[data-message="7"].visited')
     assert "No conversation of this run" in view("conversation-nowhere").inner_text("#reader")
 
 
@@ -169,11 +182,15 @@ def test_selection_tells_causes_of_what_is_filtered_commonest_first(view):
 
 def test_wrong_argument_shows_cause_in_place_and_the_right_value(view, screenshots):
     page = view(LOST, color_scheme="dark")
-    page.click("text=Show me (message 7)")
+    assert "edition_id is e571, should be e572" in page.inner_text(".banner.bad")
+    page.click(".banner.bad p >> nth=0")
+    page.wait_for_selector('[data-message="7"].visited')
     page.screenshot(path=screenshots / "lost-dark.png")
-    note = page.locator('[data-message="7"] .note-inline.bad')
-    assert "Why it was lost: Wrong value in a change" in note.inner_text()
-    assert "Made on purpose" in page.inner_text('[data-message="7"]')
+    note = page.locator('[data-message="7"] .note-inline')
+    assert note.count() == 1
+    assert "Why it was lost: Wrong value in a change. edition_id is e571, should be e572" in note.inner_text()
+    assert "Failed with it: change nobody asked for" in note.inner_text()
+    assert "Made on purpose" in note.inner_text()
     assert page.inner_text(".differs").split() == ["edition_id", "e571", "right", "would", "be", "e572", "get_edition,", "message", "4"]
     assert page.inner_text(".call.write .tag") == "differs from the right answer"
 
@@ -196,7 +213,25 @@ def test_task_shows_candidates_with_winner_runner_up_and_margin(view):
         ["runner_up", "The Salt Island, large print (e571) Runner-up 1971"],
         ["excluded", "The Salt Island, lost copy (e570) Out: cannot be lent 2010"],
     ]
+    assert "3 compared by newest edition" in page.inner_text(".task")
     assert "ahead of the runner-up by 31" in page.inner_text(".task")
+    why = page.inner_text(".call.write .reason")
+    assert "Why this is right" in why
+    assert "The Salt Island, audiobook (e572) (year 2002)" in why
+    assert "Next best: The Salt Island, large print (e571) (year 1971)" in why
+    page.click(".candidates .winner .record")
+    assert "get_edition showed it in message 4" in page.inner_text("#evidence-bar")
+    assert page.get_attribute(".lit", "data-turn") == "4"
+    page.click(".candidates .excluded .record")
+    assert "no look-up of this conversation showed it. Out: cannot be lent" in page.inner_text("#evidence-bar.bad")
+
+
+@pytest.mark.long
+def test_exam_is_called_unchecked_where_no_benchmark_was_given(view, tmp_path):
+    page = view(file=write_page(tmp_path / "page.html", library_run(3), certificate=CERTIFICATE | {"benchmarks": {"library": {"tasks": 0}}}))
+    card = page.locator(".card", has_text="The exam: not checked")
+    assert "No benchmark was given" in card.inner_text()
+    assert card.locator(".good, .icon").count() == 0
 
 
 @pytest.mark.long

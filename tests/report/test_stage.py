@@ -11,9 +11,10 @@ from report_worlds import conversation, library_run, snapshot, write_page
 
 from writ.errors import ArtifactError
 from writ.report.blocks import BLOCK_CONVERSATIONS, Blocks
+from writ.report.index import title_of
 from writ.report.page import words
 from writ.report.stage import write_report
-from writ.schema import Behavior, Kind
+from writ.schema import Behavior, Call, Kind
 from writ.settings import RunConfig
 from writ.streams import Conversation
 from writ.verification.causes import CAUSES, OWNERS
@@ -36,6 +37,22 @@ def test_index_holds_one_line_per_conversation_in_columns_of_equal_length(tmp_pa
     assert columns["cause"][0] == "wrong_argument"
     assert columns["row"][:3] == ["", "", "train"]
     assert data["head"]["asked"] == [["library", 1, "2-3", 4], ["library", 1, "9-11", 4]]
+    assert set(columns["title"]) == {"Place hold: The Salt Island"}
+
+
+def test_title_names_tools_and_object_of_the_first_wish_and_how_many_more():
+    task = conversation(1).task
+    decision, wish = task.decisions[0], task.wishes[0]
+
+    def titled(subject, *tools, wishes=1):
+        calls = tuple(Call(name=name, arguments={"member_id": "m1", "hold_id": "h7"}) for name in tools)
+        changed = decision.model_copy(update={"subject": subject, "calls": calls})
+        return title_of(task.model_copy(update={"wishes": (wish,) * wishes, "decisions": (changed,) * wishes}))
+
+    assert titled("every hold of yours that waits", "cancel_hold", "cancel_hold") == "Cancel hold: every hold that waits"
+    assert titled("hold h7", "cancel_hold", "pay_fine") == "Cancel hold and pay fine: h7"
+    assert titled("", "cancel_hold", wishes=3) == "Cancel hold: h7, and 2 more"
+    assert titled("the atlas") == "Place hold: the atlas"
 
 
 def test_block_holds_the_whole_conversation(tmp_path):

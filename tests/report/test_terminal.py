@@ -2,13 +2,14 @@
 
 import io
 
-from report_worlds import HOSTILE, conversation
+from report_worlds import HOSTILE, conversation, snapshot
 from rich.console import Console
 
-from writ.report.terminal import LIT, show_conversation, show_task, visible
+from writ.report.head import domain_facts
+from writ.report.terminal import LIT, readable, show_conversation, show_task, visible
 from writ.streams import Conversation
 
-WRITES = {"place_hold"}
+DOMAIN = domain_facts(snapshot())
 
 
 def console(**options):
@@ -17,7 +18,7 @@ def console(**options):
 
 def printed(made, **options):
     screen = console()
-    for part in show_conversation(Conversation(made.trajectory, made.task, made.instruction), made.verdict, WRITES, **options):
+    for part in show_conversation(Conversation(made.trajectory, made.task, made.instruction), made.verdict, DOMAIN, **options):
         screen.print(part)
     return screen.file.getvalue()
 
@@ -43,7 +44,7 @@ def test_origin_is_lit_where_it_was_said_and_not_inside_other_words():
     screen = console()
     made = conversation(1)
     lit = []
-    for part in show_conversation(Conversation(made.trajectory, made.task, made.instruction), made.verdict, WRITES):
+    for part in show_conversation(Conversation(made.trajectory, made.task, made.instruction), made.verdict, DOMAIN):
         spans = getattr(part, "spans", ())
         lit += [part.plain[span.start : span.end] for span in spans if span.style == LIT]
         screen.print(part)
@@ -55,7 +56,7 @@ def test_lost_conversation_names_cause_owner_and_place():
     assert "Lost: Value from nowhere." in text
     assert "Owner: agent." in text
     assert "from nowhere: nobody said it and no tool showed it" in text
-    assert text.index("7 Change place_hold") < text.index("✕ Value from nowhere: place_hold of e999") < text.index("8  Result")
+    assert text.index("7 Change place_hold") < text.index("✕ Value from nowhere: “Place hold” of e999") < text.index("8  Result")
 
 
 def test_hostile_text_cannot_steer_the_terminal():
@@ -73,11 +74,21 @@ def test_long_result_is_cut_around_the_value_that_matters_unless_full():
 
 def test_task_shows_winner_runner_up_and_margin():
     screen = console()
-    for part in show_task(conversation(1).task):
+    for part in show_task(conversation(1).task, DOMAIN["rules"]):
         screen.print(part)
     text = screen.file.getvalue()
     assert "by newest edition, ahead by 31" in text
     assert text.index("Winner") < text.index("Runner-up") < text.index("Out: cannot be lent")
+
+
+def test_refusal_says_its_rule_in_words():
+    task = conversation(1).task
+    refused = task.decisions[0].model_copy(update={"outcome": "deny", "rule": "hold_limit", "calls": ()})
+    screen = console()
+    for part in show_task(task.model_copy(update={"decisions": (refused,)}), DOMAIN["rules"]):
+        screen.print(part)
+    assert f"Because of the rule: {DOMAIN['rules']['hold_limit']}" in " ".join(screen.file.getvalue().split())
+    assert readable("place_hold is forbidden by 'hold_limit'", DOMAIN).startswith("“Place hold” is forbidden by the rule “a member")
 
 
 def test_control_characters_become_their_codes():

@@ -1,5 +1,7 @@
 """`writ show`: a run, a task or a conversation in the terminal."""
 
+from typing import Any
+
 import click
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +11,7 @@ from writ.commands.stored import Stored, only, store_of
 from writ.commands.summary import funnel, grid
 from writ.errors import ArtifactError
 from writ.report.head import domain_facts
-from writ.report.terminal import show_conversation, show_task
+from writ.report.terminal import show_conversation, show_task, term
 from writ.schema import Task, Verdict
 from writ.storage import Store
 from writ.streams import conversations
@@ -59,7 +61,7 @@ def _show_run(console: Console, stored: Stored) -> None:
         console.print(grid(domain, tasks, verdicts))
     examples = {verdict.cause: verdict.trajectory_id for verdict in reversed(verdicts) if not verdict.kept}
     for cause, example in examples.items():
-        console.print(f"for {cause}: writ show {example}", style="dim", soft_wrap=True)
+        console.print(f"for '{term('causes', cause)}': writ show {example}", style="dim", soft_wrap=True)
 
 
 def _show_conversation(console: Console, store: Store, name: str, full: bool) -> None:
@@ -67,8 +69,7 @@ def _show_conversation(console: Console, store: Store, name: str, full: bool) ->
         streams = (stored.records(stage) for stage in ("tasks", "instructions", "simulate"))
         for conversation, verdict in zip(conversations(*streams), stored.records("verify"), strict=False):
             if conversation.trajectory.id.startswith(name):
-                writes = {tool for snapshot in stored.records("domain") for tool in domain_facts(snapshot)["writes"]}
-                for part in show_conversation(conversation, verdict, writes, full=full):
+                for part in show_conversation(conversation, verdict, _facts(stored, conversation.task), full=full):
                     console.print(part)
                 return
     raise ArtifactError(f"{store.url}: no finished run holds a conversation '{name}'; 'writ show' lists the runs, and their pages every conversation")
@@ -78,10 +79,14 @@ def _show_task(console: Console, store: Store, name: str) -> None:
     for stored in _runs(store, "tasks"):
         for task in stored.records("tasks"):
             if task.id.startswith(name):
-                for part in show_task(task):
+                for part in show_task(task, _facts(stored, task)["rules"]):
                     console.print(part)
                 return
     raise ArtifactError(f"{store.url}: no run holds a task '{name}'; 'writ show' lists the runs")
+
+
+def _facts(stored: Stored, task: Task) -> dict[str, Any]:
+    return next(domain_facts(snapshot) for snapshot in stored.records("domain") if snapshot.name == task.domain)
 
 
 def _runs(store: Store, stage: str) -> list[Stored]:

@@ -6,6 +6,7 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
+from writ.report.terminal import term
 from writ.runners.execute import read_stage
 from writ.runners.local import Finished
 from writ.schema import BURDEN_BINS, Task, Verdict, burden_bin
@@ -41,7 +42,7 @@ def funnel(verdicts: list[Verdict], rows: int) -> Table:
     table.add_row("attempted", f"{len(verdicts):,}", "")
     losses = Counter((verdict.cause, verdict.owner) for verdict in verdicts if not verdict.kept)
     for (cause, owner), number in losses.most_common():
-        table.add_row(f"  lost: {cause}", f"{number:,}", f"{owner}")
+        table.add_row(f"  lost: {term('causes', cause)}", f"{number:,}", f"{term('owners', owner or '').lower()} ({cause})")
     kept = sum(verdict.kept for verdict in verdicts)
     table.add_row("kept", f"{kept:,}", f"{kept / len(verdicts):.1%}" if verdicts else "")
     table.add_row("rows", f"{rows:,}", "after near-duplicates")

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from writ.commands.configuration import config_options, read_config
 from writ.commands.files import NewFile, write_file
+from writ.domains.registry import BUILT_IN, load_domain
 from writ.domains.sources import fingerprint, snapshots
 from writ.errors import ArtifactError, ConfigError
 from writ.report.terminal import show_task
@@ -82,8 +83,13 @@ def show(file: Path, wanted: int, kind: str | None) -> None:
         console.print(
             f"\n{task.domain}, {task.kind}, {len(task.writes)} writes, burden {task.burden}, user {task.user_id}", style="bold cyan", markup=False
         )
-        for part in show_task(task):
+        for part in show_task(task, _rules(task.domain)):
             console.print(part)
+
+
+def _rules(domain: str) -> dict[str, str]:
+    """The clauses of a built-in domain's rules; of another one, a file of tasks does not say where it lies."""
+    return {rule.id: rule.clause for rule in load_domain(domain).rules.values()} if domain in BUILT_IN else {}
 
 
 def _read(file: Path) -> Iterator[Task]:

@@ -59,14 +59,17 @@ def prices(config: RunConfig) -> dict[str, list[float]] | None:
 
 
 def domain_facts(snapshot: DomainSnapshot) -> dict[str, Any]:
-    """What a reader wants to know of a domain, and which of its tools change something."""
-    tools = load_domain(snapshot.code).toolkit.tools
+    """What a reader wants to know of a domain: its tools, which of them change something, and its rules in words."""
+    domain = load_domain(snapshot.code)
+    tools = domain.toolkit.tools
     return {
         "name": snapshot.name,
         "origin": snapshot.origin,
         "license": snapshot.license,
         "records": {table: len(records) for table, records in snapshot.database.items()},
-        "tools": len(snapshot.tools),
+        "tools": [tool["function"]["name"] for tool in snapshot.tools],
         "writes": sorted(name for name, tool in tools.items() if tool.kind == "write"),
+        "rules": {rule.id: rule.clause for rule in domain.rules.values()},
+        "policy": snapshot.policy,
         "benchmark_tasks": len(snapshot.benchmark_tasks),
     }

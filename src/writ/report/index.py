@@ -3,11 +3,11 @@
 from collections import defaultdict
 from typing import Any
 
-from writ.schema import Behavior, Verdict
+from writ.schema import Behavior, Decision, Task, Verdict, Wish
 from writ.streams import Conversation
 
 AXES: tuple[str, ...] = tuple(Behavior.model_fields)
-_TITLE_CHARACTERS = 200
+_ASK_CHARACTERS = 160
 
 
 class Index:
@@ -36,12 +36,31 @@ def _identity(conversation: Conversation) -> dict[str, Any]:
         "bin": task.cell.burden,
         "tool": task.tool,
         "pair": task.pair.member if task.pair else "",
-        "title": instruction.reason_for_call[:_TITLE_CHARACTERS],
+        "title": title_of(task),
+        "ask": instruction.reason_for_call[:_ASK_CHARACTERS],
         "behavior": "|".join(str(getattr(instruction.behavior, axis)) for axis in AXES),
         "agent": trajectory.agent,
         "user": trajectory.user,
         "source": trajectory.source,
     }
+
+
+def title_of(task: Task) -> str:
+    """What is asked for, short: `Cancel reservation: the trip to Boston`; of several wishes the first, and how many more."""
+    wishes = [_wish_title(wish, decision, task.user_id) for wish, decision in zip(task.wishes, task.decisions, strict=True)]
+    return wishes[0] if len(wishes) == 1 else f"{wishes[0]}, and {len(wishes) - 1} more"
+
+
+def _wish_title(wish: Wish, decision: Decision, user_id: str) -> str:
+    """Tools and object; the kind of wish where nothing is to be changed."""
+    tools = dict.fromkeys(call.name for call in decision.calls)
+    name = " and ".join(tools) if tools else wish.kind
+    ids = (value for call in decision.calls for key, value in call.arguments.items() if key.endswith("_id") and value != user_id)
+    subject = decision.subject.replace(" of yours", "") or next((str(value) for value in ids), "")
+    words = name.replace("_", " ")
+    first, _, rest = subject.partition(" ")
+    subject = rest if first in words.split(" ") and rest else subject  # not: cancel reservation: reservation A6KEU4
+    return f"{words.capitalize()}{f': {subject}' if subject else ''}"
 
 
 def _judged(verdict: Verdict, split: str) -> dict[str, Any]:

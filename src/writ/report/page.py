@@ -16,7 +16,21 @@ from writ.report.blocks import Blocks, pack, to_json
 from writ.report.index import Index
 
 _FOLDER = Path(__file__).parent / "page"
-_SCRIPTS = ("dom.js", "data.js", "charts.js", "overview.js", "compare.js", "list.js", "json.js", "evidence.js", "chat.js", "task.js", "main.js")
+_SCRIPTS = (
+    "dom.js",
+    "data.js",
+    "charts.js",
+    "overview.js",
+    "compare.js",
+    "list.js",
+    "search.js",
+    "json.js",
+    "evidence.js",
+    "reason.js",
+    "chat.js",
+    "task.js",
+    "main.js",
+)
 """In the order in which they are read; one function around them keeps their names off the window."""
 
 

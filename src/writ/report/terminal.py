@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from writ.report.index import title_of
 from writ.report.page import words
 from writ.schema import Call, Candidate, Check, Decision, Message, Origin, Task, ToolCall, Verdict
 from writ.streams import Conversation
@@ -35,28 +36,47 @@ def term(group: str, key: str) -> str:
     return str(known[0] if isinstance(known, list) else known or key.replace("_", " ").capitalize())
 
 
-def show_conversation(conversation: Conversation, verdict: Verdict, writes: Container[str], *, full: bool = False) -> Iterator[RenderableType]:
-    """The chat, its verdict in place, and its task. `writes`: names of the tools that change something; `full`: tool results whole."""
+Facts = Mapping[str, Any]
+"""Of a domain, as `writ.report.head.domain_facts` gives them."""
+
+
+def readable(text: str, domain: Facts) -> str:
+    """The names of rules and tools inside a sentence as people call them."""
+
+    def called(found: re.Match[str]) -> str:
+        name = found[1]
+        clause = domain["rules"].get(name, "").rstrip(".")
+        return f"the rule “{clause}”" if clause else f"“{name.replace('_', ' ').capitalize()}”" if name in domain["tools"] else found[0]
+
+    return re.sub(r"'?\b([a-z]+(?:_[a-z0-9]+)+)\b'?", called, text)
+
+
+def show_conversation(conversation: Conversation, verdict: Verdict, domain: Facts, *, full: bool = False) -> Iterator[RenderableType]:
+    """The chat, its verdict in place, and its task. `full`: tool results whole."""
     trajectory, task, instruction = conversation
-    yield Text(visible(instruction.reason_for_call), style="bold")
+    writes: Sequence[str] = domain["writes"]
+    yield Text(visible(title_of(task)), style="bold")
+    yield Text(visible(instruction.reason_for_call), style="italic")
     yield Text(
         f"{trajectory.id} · {task.domain} · {term('kinds', task.kind)} · {len(task.writes)} changes, {task.burden} look-ups needed", style="dim"
     )
     yield _verdict_line(verdict)
     lit = _lit(verdict.origins)
-    notes = _notes(verdict.checks)
+    notes = _notes(verdict.checks, domain)
     for turn, message in enumerate(trajectory.messages):
         yield from _message(turn, message, trajectory.messages, verdict, writes, lit[turn], full)
         yield from (Padding(note, (0, 0, 0, 6)) for note in notes[turn])
+    yield from notes[None]
     yield Text()
-    yield from show_task(task)
+    yield from show_task(task, domain["rules"])
 
 
 def _verdict_line(verdict: Verdict) -> Text:
     if verdict.kept:
         return Text("Kept: every check passed", style="bold green")
     name, meaning = words()["causes"].get(verdict.cause, [verdict.cause, ""])
-    return Text.assemble((f"Lost: {name}. ", "bold red"), (f"{meaning[:1].upper()}{meaning[1:]}. Owner: {verdict.owner}.", "red"))
+    owner = term("owners", verdict.owner or "").lower()
+    return Text.assemble((f"Lost: {name}. ", "bold red"), (f"{meaning[:1].upper()}{meaning[1:]}. Owner: {owner}.", "red"))
 
 
 def _lit(origins: Sequence[Origin]) -> dict[int, list[str]]:
@@ -68,11 +88,14 @@ def _lit(origins: Sequence[Origin]) -> dict[int, list[str]]:
     return lit
 
 
-def _notes(checks: Sequence[Check]) -> dict[int, list[Text]]:
-    notes: dict[int, list[Text]] = defaultdict(list)
+def _notes(checks: Sequence[Check], domain: Facts) -> dict[int | None, list[Text]]:
+    """What failed, by the message at fault; under None what has no message."""
+    notes: dict[int | None, list[Text]] = defaultdict(list)
     for check in checks:
-        if check.turn is not None and check.result in ("fail", "unclear"):
-            notes[check.turn].append(Text.assemble((f"✕ {term('causes', check.cause)}: ", "bold red"), (visible(check.detail), "red")))
+        if check.result in ("fail", "unclear"):
+            notes[check.turn].append(
+                Text.assemble((f"✕ {term('causes', check.cause)}: ", "bold red"), (visible(readable(check.detail, domain)), "red"))
+            )
     return notes
 
 
@@ -168,43 +191,47 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield from _walk(item, f"{path}.{key}" if path else str(key))
 
 
-def show_task(task: Task) -> Iterator[RenderableType]:
-    """The right answer of every wish, its candidates and its proof, and the mistakes that it invites."""
+def show_task(task: Task, rules: Mapping[str, str]) -> Iterator[RenderableType]:
+    """The right answer of every wish, its candidates and its proof, and the mistakes that it invites. `rules`: the domain's clauses by id."""
     yield Text.assemble(("The right answer  ", "bold"), (task.id, "dim"))
     asks = task.asks or [f"{wish.kind} {json.dumps(wish.slots, ensure_ascii=False)}" for wish in task.wishes]
     for ask, decision in zip(asks, task.decisions, strict=True):
         yield Padding(Text(visible(ask), style="italic"), (0, 0, 0, 2))
-        yield Padding(Group(*_decision(decision)), (0, 0, 1, 4))
+        yield Padding(Group(*_decision(decision, rules)), (0, 0, 1, 4))
     if task.ordered:
         yield Text("  The order of the wishes matters: in another, the right answer is another.", style="dim")
     for mistake in dict.fromkeys(distractor.mistake for distractor in task.distractors):
         yield Text(f"  wrong: {visible(mistake)}", style="dim")
 
 
-def _decision(decision: Decision) -> Iterator[RenderableType]:
-    rule = f" because of the rule {decision.rule}" if decision.rule else ""
+def _decision(decision: Decision, rules: Mapping[str, str]) -> Iterator[RenderableType]:
     subject = f": {decision.subject}" if decision.subject else ""
-    yield Text(visible(f"{term('outcomes', decision.outcome)}{subject}{rule}"), style="bold")
+    yield Text(visible(f"{term('outcomes', decision.outcome)}{subject}"), style="bold")
+    if decision.rule:
+        yield Text(visible(f"Because of the rule: {rules.get(decision.rule) or decision.rule.replace('_', ' ')}"))
     yield from (Text(f"  {line(call)}", style="green") for call in decision.calls)
     yield from (Text(f"  must tell {told.name.replace('_', ' ')}: {visible(told.value)}") for told in decision.told)
     certificate = decision.certificate
     if certificate.candidates:
         yield _candidates(certificate.criterion, certificate.candidates, certificate.margin)
-    yield Text(f"Smallest sufficient set of look-ups: {certificate.burden} (a careful agent may well make {certificate.relevant})", style="dim")
+    more = f"; {certificate.relevant} bear on the question, so a careful agent may make them all" if certificate.relevant > certificate.burden else ""
+    yield Text(f"The fewest look-ups that prove it: {certificate.burden}{more}", style="dim")
     yield from (Text(f"  {line(call)}", style="dim") for call in certificate.plan)
 
 
 def _candidates(criterion: str, candidates: Sequence[Candidate], margin: float | None) -> Table:
-    ahead = f", ahead by {margin:g}" if margin is not None else ""
-    table = Table(title=f"by {criterion}{ahead}" if criterion else "candidates", title_justify="left", title_style="dim")
+    by, _, unit = criterion.partition(", in ")
+    ahead = f", ahead by {margin:g} {unit}".rstrip() if margin is not None else ""
+    table = Table(title=f"by {by}{ahead}" if by else "what was looked at", title_justify="left", title_style="dim")
     names = list(dict.fromkeys(name for candidate in candidates for name in candidate.values))
-    for heading in ("", *names, "place"):
+    for heading in ("", *names, "why"):
         table.add_column(heading.replace("_", " "))
     order = list(_STATUS)
     for candidate in sorted(candidates, key=lambda each: order.index(each.status)):
         values = (visible(str(candidate.values.get(name, ""))) for name in names)
-        place = f"{term('statuses', candidate.status)}{f': {candidate.why}' if candidate.why else ''}"
-        table.add_row(*(Text(cell) for cell in (visible(candidate.label), *values, visible(place))), style=_STATUS[candidate.status])
+        status = "Fits" if candidate.status == "winner" and margin is None else term("statuses", candidate.status)
+        why = f"{status}{f': {candidate.why}' if candidate.why else ''}"
+        table.add_row(*(Text(cell) for cell in (visible(candidate.label), *values, visible(why))), style=_STATUS[candidate.status])
     return table
 
 

@@ -56,6 +56,8 @@ def execute(
     arguments |= {name: read_input(store, plan, stage, name) for name in stage.reads}
     arguments |= {name: read_beside(store, plan, place) for name, place in stage.beside.items()}
     arguments |= {name: opened() for name, opened in (ports or {}).items()}
+    if stage.names_run:
+        arguments["run_id"] = plan.run_id
     if stage.files:
         arguments["emit"] = lambda name, data: store.put(f"{stage.name}/{key}/{name}", data)
     records = stage.load()(**arguments)

@@ -73,27 +73,6 @@ function decoded(written) {
   return { args: null, broken: true };
 }
 
-/** Numbers of the conversations that hold all terms; `found(hits, share)` hears of each block. Stops when `alive()` is false. */
-async function searchText(terms, candidates, found, alive) {
-  const needles = terms.map((term) => JSON.stringify(term).slice(1, -1));
-  const wanted = new Map();
-  for (const index of candidates) {
-    const number = blockOf(index);
-    if (!wanted.has(number)) wanted.set(number, []);
-    wanted.get(number).push(index);
-  }
-  let done = 0;
-  for (const [number, indices] of wanted) {
-    const lines = await block(number, SPOKEN);
-    if (!alive()) return;
-    const hits = indices.filter((index) => {
-      const text = lines[index - DATA.starts[number]].toLowerCase();
-      return needles.every((needle) => text.includes(needle));
-    });
-    found(hits, ++done / wanted.size);
-  }
-}
-
 const FILTERS = ["domain", "kind", "writes", "burden", "behavior", "verdict", "cause", "tool"];
 
 /** Whether conversation `i` passes the chosen filters. */

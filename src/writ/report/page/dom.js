@@ -31,6 +31,7 @@ const ICONS = {
   link: "M6.5 9.5l3-3M7 4.5l1.2-1.2a2.9 2.9 0 0 1 4.5 4.5L11.5 9M9 11.5l-1.2 1.2a2.9 2.9 0 0 1-4.5-4.5L4.5 7",
   check: "M3 8.5l3.200 3.200L13 5",
   cross: "M4 4l8 8M12 4l-8 8",
+  save: "M8 2v8m-3-3 3 3 3-3M3 13h10",
   left: "M10 3L5 8l5 5",
   right: "M6 3l5 5-5 5",
 };
@@ -85,7 +86,6 @@ function word(group, key) {
 }
 
 const axisWord = (axis, value) => ((DATA.words.axes[axis] || ["", {}])[1] || {})[value] || humanize(value);
-const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const announce = (text) => { document.getElementById("live").textContent = text; };
 const signed = (value, form) => (value > 0 ? `+${form(value)}` : value < 0 ? `−${form(-value)}` : "±0");
 

@@ -58,21 +58,74 @@ function clearEvidence() {
 
 /** Lights up the source of an argument and says in words what it is. */
 function showOrigin(button, origin, talk, chat) {
-  const again = EVIDENCE.button === button;
-  clearEvidence();
-  if (again) return;
-  EVIDENCE.button = button;
-  button.setAttribute("aria-pressed", "true");
+  if (!begin(button)) return;
   const shown = pointedTo(origin, talk);
   const described = origin.turn === null ? null : lightUp(origin, chat);
   const source = shown ? lightUp({ ...origin, ...shown, kind: "shown" }, chat) : described;
-  const text = [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), ".", alsoShown(origin, talk, chat)];
-  const back = h("button", { type: "button", class: "quiet", onclick: () => { button.scrollIntoView({ block: "center", behavior: smooth() }); button.focus({ preventScroll: true }); } }, "Back to the change");
-  const words = shown && h("button", { type: "button", class: "quiet", onclick: () => described?.scrollIntoView({ block: "center", behavior: smooth() }) }, "The customer's words");
-  const close = h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => { const last = EVIDENCE.button; clearEvidence(); last?.focus({ preventScroll: true }); } }, icon("cross"));
-  chat.append(h("div", { id: "evidence-bar", class: origin.kind === "none" ? "bad" : "" }, h("p", {}, text), words, source && back, close));
+  const words = shown && h("button", { type: "button", class: "quiet", onclick: () => described?.scrollIntoView({ block: "center" }) }, "The customer's words");
+  tell(chat, [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), ".", alsoShown(origin, talk, chat)], source, words, origin.kind === "none");
   announce(`${origin.argument} is ${origin.value}: ${originLabel(origin, talk)}`);
-  source?.scrollIntoView({ block: "center", behavior: smooth() });
+}
+
+/** Lights up the record of a candidate where a tool showed it, with the facts that were compared. */
+function showRecord(button, candidate, talk, chat) {
+  if (!begin(button)) return;
+  const found = recordOf(candidate, talk);
+  const source = found && lightUp({ kind: "shown", turn: found.turn, path: found.path }, chat);
+  for (const path of found?.facts || []) {
+    const leaf = reveal(chat.querySelector(`[data-turn="${found.turn}"] .json`), path);
+    leaf?.classList.add("lit-leaf");
+    if (leaf) EVIDENCE.lit.push(() => leaf.classList.remove("lit-leaf"));
+  }
+  if (found) chat.querySelectorAll(".lit-leaf.json-node").forEach((node) => node.classList.replace("lit-leaf", "lit-record"));
+  const place = found ? `${toolAt(talk, found.turn)} showed it in message ${found.turn}` : "no look-up of this conversation showed it";
+  tell(chat, [h("b", {}, plain(candidate.label)), " – ", place, ".", candidate.why && [` ${humanize(word("statuses", candidate.status)[0])}: `, plain(candidate.why), "."]], source, null, !found);
+  announce(`${candidate.label}: ${place}`);
+}
+
+/** The object in some tool's result that holds a candidate's ids and most of its values, as `{turn, path, facts}`; null where none does. */
+function recordOf(candidate, talk) {
+  const ids = new Set(idsIn(candidate.label)), bare = (value) => String(value).replace(/^\$|,(?=\d{3})/g, ""), values = new Set(Object.values(candidate.values).map(bare));
+  let best = null;
+  const visit = (value, path, key, turn) => {
+    const mine = { ids: new Set(ids.has(key) ? [key] : []), values: new Set(), facts: [], size: 1 };
+    if (value === null || typeof value !== "object") {
+      if (ids.has(String(value))) mine.ids.add(String(value));
+      if (values.has(bare(value))) { mine.values.add(bare(value)); mine.facts.push(path); }
+      return mine;
+    }
+    for (const [name, item] of Object.entries(value)) {
+      const below = visit(item, path ? `${path}.${name}` : name, name, turn);
+      below.ids.forEach((id) => mine.ids.add(id));
+      below.values.forEach((each) => mine.values.add(each));
+      mine.facts.push(...below.facts);
+      mine.size += below.size;
+    }
+    const score = 100 * mine.ids.size + mine.values.size;
+    if (mine.ids.size && mine.size > 2 && (!best || score > best.score || (score === best.score && mine.size <= best.size))) best = { score, size: mine.size, turn, path, facts: mine.facts };
+    return mine;
+  };
+  for (const message of talk.messages) if (message.role === "tool" && !message.refused) visit(parsedJson(message.text) ?? null, "", "", message.turn);
+  return best && { ...best, facts: best.facts.slice(0, 12) };
+}
+
+/** Presses a button of evidence; false where it was pressed and is let go. */
+function begin(button) {
+  const again = EVIDENCE.button === button;
+  clearEvidence();
+  if (again) return false;
+  EVIDENCE.button = button;
+  button.setAttribute("aria-pressed", "true");
+  return true;
+}
+
+/** Says below the chat what is lit, and goes there. */
+function tell(chat, text, source, extra, bad) {
+  const pressed = EVIDENCE.button;
+  const back = source && h("button", { type: "button", class: "quiet", onclick: () => { pressed.scrollIntoView({ block: "center" }); pressed.focus({ preventScroll: true }); } }, "Back");
+  const close = h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => { clearEvidence(); pressed.focus({ preventScroll: true }); } }, icon("cross"));
+  chat.append(h("div", { id: "evidence-bar", class: bad ? "bad" : "" }, h("p", {}, text), extra, back, close));
+  source?.scrollIntoView({ block: "center" });
 }
 
 /** Earlier outputs that show the same value under the same name: an origin names one of them. */
@@ -84,8 +137,6 @@ function alsoShown(origin, talk, chat) {
   if (!others.length) return null;
   return h("span", { class: "also" }, " Also shown in ", others.slice(-6).map((message) => h("button", { type: "button", class: "quiet", onclick: () => goToTurn(chat, message.turn) }, `message ${message.turn}`)));
 }
-
-const smooth = () => (reducedMotion() ? "instant" : "smooth");
 
 /** Marks the source inside message `origin.turn`; returns the marked element. */
 function lightUp(origin, chat) {

@@ -1,7 +1,7 @@
 // The conversation browser's left side: search, filters, and a list that draws only what is in view.
 
 const ROW_PX = 84;
-const LIST = { chosen: {}, query: "", matches: [], hits: null, search: 0, current: -1 };
+const LIST = { chosen: {}, query: "", matches: [], found: new Map(), search: 0, current: -1 };
 
 function chosenOptions() {
   const c = DATA.columns, distinct = (column) => [...new Set(c[column])];
@@ -11,23 +11,24 @@ function chosenOptions() {
   const burdens = DATA.head.bins.filter((bin) => c.bin.includes(bin)).map((bin) => [bin, `${bin} look-ups`]);
   const causes = distinct("cause").filter(Boolean).map((cause) => [cause, word("causes", cause)[0]]).sort((a, b) => a[1].localeCompare(b[1]));
   const verdicts = [["kept", "Kept"], ["lost", "Lost"], ["row", "In the dataset"], ...(c.id.some((_, i) => verdictOf(c, i) === "duplicate") ? [["duplicate", "Kept, not in the dataset"]] : [])];
-  const tools = distinct("tool").sort().map((name) => [name, humanize(name)]);
+  const tools = distinct("tool").map((name) => [name, toolName(name)]).sort((a, b) => a[1].localeCompare(b[1]));
   const behavior = Object.entries(DATA.head.axes).map(([axis, values]) => [(DATA.words.axes[axis] || [humanize(axis)])[0], values.filter((value) => value !== "False").map((value) => [`${axis}:${value}`, axisWord(axis, value)])]);
-  return { verdict: ["Verdict", verdicts], cause: ["Cause of loss", causes], domain: ["Domain", domains], kind: ["Kind", kinds], writes: ["Changes", writes], burden: ["Look-ups", burdens], tool: ["Change or rule", tools], behavior: ["Behavior", behavior] };
+  return { verdict: ["Verdict", verdicts], domain: ["Domain", domains], cause: ["Cause of loss", causes], kind: ["Kind", kinds], behavior: ["Behavior", behavior], writes: ["Changes", writes], burden: ["Look-ups", burdens], tool: ["Change or rule", tools] };
 }
 
 function drawList(place) {
-  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; later(refilter); } });
+  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; later(refilter); }, onkeydown: (event) => { if (event.key === "Enter" && LIST.matches.length) location.hash = DATA.columns.id[LIST.matches[0]]; } });
   const controls = Object.entries(chosenOptions()).map(([name, [label, options]]) => {
     const select = h("select", { id: `filter-${name}`, onchange: () => { LIST.chosen[name] = select.value; refilter(); } }, h("option", { value: "" }, "Any"), options.map(choice));
     return h("div", { class: "filter", data: { filter: name } }, h("label", { for: `filter-${name}` }, label), select);
   });
-  const clear = h("button", { type: "button", class: "quiet", id: "clear", onclick: () => { LIST.chosen = {}; LIST.query = ""; syncControls(); refilter(); search.focus(); } }, "Clear");
-  const filters = h("details", { class: "filters" }, h("summary", {}, "Filters", h("span", { id: "filter-count" })), h("div", { class: "filter-grid" }, controls));
-  filters.open = innerHeight > 760;
+  const [first, more] = [controls.slice(0, 3), controls.slice(3)];
+  const clear = h("button", { type: "button", class: "quiet", id: "clear", onclick: () => { LIST.chosen = {}; LIST.query = ""; syncControls(); refilter(); search.focus(); } }, "Clear all");
+  const filters = h("details", { class: "filters" }, h("summary", {}, "More filters", h("span", { id: "filter-count" })), h("div", { class: "filter-grid" }, more));
+  filters.open = innerHeight > 1000;
   place.replaceChildren(
-    h("div", { class: "search-row" }, h("label", { class: "hidden", for: "search" }, "Search conversations"), search), filters,
-    h("div", { class: "list-head" }, h("span", { id: "list-count", role: "status" }), clear),
+    h("div", { class: "search-row" }, h("label", { class: "hidden", for: "search" }, "Search conversations"), search), h("div", { class: "filters" }, h("div", { class: "filter-grid" }, first)), filters,
+    h("div", { class: "list-head" }, h("span", { id: "list-count", role: "status" }), clear, h("div", { id: "chosen" })),
     h("div", { id: "scroller", tabindex: "-1", onscroll: drawRows }, h("ol", { id: "rows", "aria-label": "Conversations" })));
   new ResizeObserver(drawRows).observe(document.getElementById("scroller"));
 }
@@ -50,30 +51,34 @@ function syncControls() {
 async function refilter() {
   const alive = ((mine) => () => mine === LIST.search)(++LIST.search);
   rememberFilters();
-  const terms = LIST.query.toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = searchTerms(LIST.query);
   const passing = [];
   for (let i = 0; i < DATA.size; i++) if (passes(i, LIST.chosen)) passing.push(i);
+  LIST.found = new Map();
   if (!terms.length) return showMatches(passing, "");
-  const c = DATA.columns;
-  const quick = new Set(passing.filter((i) => { const text = `${c.id[i]} ${c.task[i]} ${c.person[i]} ${c.title[i]} ${c.tool[i]}`.toLowerCase(); return terms.every((term) => text.includes(term)); }));
-  showMatches([...quick], "searching …");
-  if (quick.size === 1 && passing.some((i) => c.id[i] === LIST.query.trim())) return showMatches([...quick], "");
+  for (const i of passing) if (!notInTitle(i, terms).length) LIST.found.set(i, { rank: IN_TITLE });
+  if (LIST.found.size === 1 && DATA.byId.has(LIST.query.trim())) return showMatches(ranked(), "");
+  showMatches(ranked(), "searching …");
   let drawn = performance.now();
-  await searchText(terms, passing.filter((i) => !quick.has(i)), (hits, part) => {
-    hits.forEach((i) => quick.add(i));
+  await searchText(terms, passing.filter((i) => !LIST.found.has(i)), (hits, part) => {
+    hits.forEach((hit, i) => LIST.found.set(i, hit));
     if (part < 1 && performance.now() - drawn < 200) return;
     drawn = performance.now();
-    showMatches([...quick].sort((x, y) => x - y), part < 1 ? `searching, ${Math.round(100 * part)}%` : "");
+    showMatches(ranked(), part < 1 ? `searching, ${Math.round(100 * part)}%` : "best first");
   }, alive);
-  if (alive()) showMatches([...quick].sort((x, y) => x - y), "");
+  if (alive()) showMatches(ranked(), LIST.found.size > 1 ? "best first" : "");
   return undefined;
 }
 
+/** Hits in titles and ids first, then those in what was said, in calls, in results. */
+const ranked = () => [...LIST.found].sort(([i, a], [j, b]) => a.rank - b.rank || i - j).map(([i]) => i);
+
 function showMatches(matches, state) {
   LIST.matches = matches;
-  const active = FILTERS.filter((name) => LIST.chosen[name]).length;
+  const active = FILTERS.filter((name) => LIST.chosen[name]).length, hidden = FILTERS.filter((name) => LIST.chosen[name] && document.querySelector(`details.filters #filter-${name}`)).length;
   document.getElementById("list-count").textContent = `${matches.length === DATA.size ? plural(DATA.size, "conversation") : `${count(matches.length)} of ${plural(DATA.size, "conversation")}`}${state ? ` · ${state}` : ""}`;
-  document.getElementById("filter-count").textContent = active ? ` · ${active} set` : "";
+  document.getElementById("filter-count").textContent = hidden ? ` · ${hidden} set` : "";
+  drawChosen();
   document.getElementById("clear").hidden = !active && !LIST.query;
   const rows = document.getElementById("rows");
   rows.style.height = `${Math.max(1, matches.length) * ROW_PX}px`;
@@ -83,6 +88,12 @@ function showMatches(matches, state) {
   drawRows();
 }
 
+/** What is filtered by, each with a button that takes it back. */
+function drawChosen() {
+  const name = (filter) => { const select = document.getElementById(`filter-${filter}`); return select.selectedOptions[0]?.textContent || LIST.chosen[filter]; };
+  document.getElementById("chosen").replaceChildren(...FILTERS.filter((filter) => LIST.chosen[filter]).map((filter) => h("button", { type: "button", class: "chip", title: "Take this filter back", onclick: () => { delete LIST.chosen[filter]; syncControls(); refilter(); } }, plain(name(filter)), " ", icon("cross"))));
+}
+
 /** While no conversation is open: what the list holds, why the lost ones were lost, and how to read one. */
 function drawSelection() {
   const reader = document.getElementById("reader"), c = DATA.columns, first = LIST.matches[0];
@@ -90,9 +101,9 @@ function drawSelection() {
   const kept = LIST.matches.filter((i) => c.kept[i]).length, lost = LIST.matches.length - kept, causes = new Map();
   for (const i of LIST.matches) if (!c.kept[i]) bump(causes, c.cause[i]);
   const bars = [...causes].sort((a, b) => b[1] - a[1]).map(([cause, number]) => barRow(word("causes", cause)[0], share(number, lost), number, lost, count(number), { tone: "lost", href: findLink({ ...LIST.chosen, q: LIST.query, cause }), title: word("causes", cause)[1] }));
-  reader.replaceChildren(h("div", { class: "selection" },
+  reader.replaceChildren(h("div", { class: "selection" }, h("header", {},
     h("h1", {}, LIST.matches.length ? `${plural(LIST.matches.length, "conversation")}: ${count(kept)} kept, ${count(lost)} lost` : "No conversation fits"),
-    first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: `#${c.id[first]}` }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list.")),
+    first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: `#${c.id[first]}` }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list."))),
     bars.length > 0 && h("section", {}, h("h2", {}, "Why they were lost"), h("p", { class: "note" }, "The commonest cause first; click one to read its conversations."), h("div", { class: "bars" }, bars)),
     h("section", {}, h("h2", {}, "How to read one"), h("ul", { class: "legend" },
       h("li", {}, h("span", { class: "swatch look" }), h("span", {}, h("b", {}, "Look-up"), ": the agent reads the database; the result is folded below it.")),
@@ -113,10 +124,11 @@ function drawRows() {
 }
 
 function listRow(at) {
-  const i = LIST.matches[at], c = DATA.columns;
+  const i = LIST.matches[at], c = DATA.columns, terms = searchTerms(LIST.query), hit = LIST.found.get(i);
+  const under = hit?.text ? [h("b", {}, `${hit.who}, message ${hit.turn}: `), marked(hit.text, terms)] : plain(spoken(c.ask[i]));
   const verdict = c.kept[i] ? (c.row[i] ? "Kept" : "Kept, not in the dataset") : word("causes", c.cause[i])[0];
   const link = h("a", { href: `#${c.id[i]}`, class: i === LIST.current ? "current" : "", "aria-current": i === LIST.current ? "true" : null },
-    h("span", { class: "row-title" }, plain(spoken(c.title[i]))),
+    h("span", { class: "row-title" }, terms.length ? marked(c.title[i], terms) : plain(c.title[i])), h("span", { class: "row-ask" }, under),
     h("span", { class: "row-meta" }, h("span", { class: c.kept[i] ? "dot kept" : "dot lost" }), h("b", {}, verdict), ` · ${humanize(c.domain[i])} · ${plural(c.writes[i], "change")} · ${plural(c.burden[i], "look-up")}`));
   return h("li", { css: { top: `${at * ROW_PX}px`, height: `${ROW_PX}px` }, data: { at: String(at) }, "aria-setsize": String(LIST.matches.length), "aria-posinset": String(at + 1) }, link);
 }

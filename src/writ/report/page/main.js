@@ -1,6 +1,7 @@
-// Which view is shown: the address after `#` says it. Empty: overview; `find?…`: the browser; anything else: a conversation's id.
+// Which view is shown: the address after `#` says it. Empty: overview; `find?…`: the browser; anything else: a conversation's id, perhaps with
+// `@` and the number of a message.
 
-const VIEW = { shown: "", talk: null, wanted: 0 };
+const VIEW = { shown: "", talk: null, wanted: 0, hits: null };
 
 function drawBar() {
   const theme = h("button", { type: "button", class: "quiet", title: "Light or dark (t)", "aria-label": "Switch between light and dark", onclick: switchTheme }, icon("sun"));
@@ -19,7 +20,7 @@ function switchTheme() {
 function setTheme(name) { if (name === "dark" || name === "light") document.documentElement.dataset.theme = name; }
 
 function showHelp() {
-  const keys = [["/", "search"], ["j", "next conversation"], ["k", "previous conversation"], ["w", "next change in the conversation"], ["o", "overview"], ["c", "conversations"], ["t", "light or dark"], ["Esc", "put out the lights, or back to the list"], ["?", "this list"]];
+  const keys = [["/", "search"], ["j", "next conversation"], ["k", "previous conversation"], ["w", "next change in the conversation"], ["n", "next place of what was searched"], ["o", "overview"], ["c", "conversations"], ["t", "light or dark"], ["Esc", "put out the lights, or back to the list"], ["?", "this list"]];
   const dialog = h("dialog", { "aria-labelledby": "help-title", onclose: () => dialog.remove() }, h("h2", { id: "help-title" }, "Keys"), h("dl", { class: "keys" }, keys.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))), h("form", { method: "dialog" }, h("button", { class: "button" }, "Close")));
   document.body.append(dialog);
   dialog.showModal();
@@ -42,6 +43,8 @@ function drawBrowser(main) {
 
 function route() {
   const main = document.getElementById("main"), hash = decodeURIComponent(location.hash.slice(1));
+  const [id, turn] = hash.split("@");
+  if (turn && VIEW.talk === id && document.querySelector(".chat")) { goToTurn(document.querySelector(".chat"), Number(turn)); return; }
   clearEvidence();
   for (const name of ["overview", "find"]) document.getElementById(`tab-${name}`).removeAttribute("aria-current");
   const overview = !hash || hash === "overview";
@@ -51,7 +54,7 @@ function route() {
   VIEW.wanted += 1;
   if (overview) { VIEW.shown = "overview"; drawOverview(main); scrollTo(0, 0); return; }
   drawBrowser(main);
-  if (hash.startsWith("find")) openFind(hash); else openTalk(hash);
+  if (hash.startsWith("find")) openFind(hash); else openTalk(id, turn);
 }
 
 function openFind(hash) {
@@ -65,7 +68,7 @@ function openFind(hash) {
   drawSelection();
 }
 
-async function openTalk(id) {
+async function openTalk(id, turn) {
   const reader = document.getElementById("reader"), mine = VIEW.wanted, index = DATA.byId.get(id);
   VIEW.talk = id;
   if (!LIST.matches.length) refilter();
@@ -73,11 +76,15 @@ async function openTalk(id) {
   markCurrent(index);
   const talk = await conversation(index);
   if (mine !== VIEW.wanted) return;
-  reader.replaceChildren(drawChat(talk), drawTask(talk));
+  const chat = drawChat(talk), title = DATA.columns.title[index];
+  reader.replaceChildren(chat, drawTask(talk));
   reader.scrollTop = 0;
   scrollTo(0, 0);
-  document.title = `${spoken(talk.instruction.reason_for_call).slice(0, 60)} · writ report`;
-  announce(`${talk.verdict.kept ? "Kept" : "Lost"}: ${talk.instruction.reason_for_call.slice(0, 120)}`);
+  const bar = hitBar(chat);
+  if (bar) chat.querySelector(".chat-head").append(bar);
+  if (turn) goToTurn(chat, Number(turn));
+  document.title = `${title} · writ report`;
+  announce(`${talk.verdict.kept ? "Kept" : "Lost"}: ${title}`);
 }
 
 /** To the next change of the open conversation, around and around. */
@@ -86,7 +93,7 @@ function nextWrite() {
   cards[at]?.classList.remove("here");
   const card = cards[(at + 1) % cards.length];
   card?.classList.add("here");
-  card?.scrollIntoView({ block: "center", behavior: smooth() });
+  card?.scrollIntoView({ block: "center" });
   card?.querySelector("button.argument")?.focus({ preventScroll: true });
 }
 
@@ -99,7 +106,7 @@ function escape() {
 const KEYS = {
   "/": () => { if (VIEW.shown !== "browser") location.hash = "#find?"; setTimeout(() => document.getElementById("search")?.focus(), 0); },
   j: () => (VIEW.shown === "browser" ? step(1) : (location.hash = "#find?")), k: () => VIEW.shown === "browser" && step(-1),
-  w: nextWrite, o: () => (location.hash = "#overview"), c: () => (location.hash = "#find?"), t: switchTheme, "?": showHelp, Escape: escape,
+  w: nextWrite, n: nextHit, o: () => (location.hash = "#overview"), c: () => (location.hash = "#find?"), t: switchTheme, "?": showHelp, Escape: escape,
 };
 
 function onKey(event) {

@@ -27,7 +27,7 @@ function hero(all) {
     worst ? tile("Commonest loss", word("causes", worst[0].split("|")[1])[0], `${plural(worst[1], "conversation")}, ${share(worst[1], all.attempted)}`, findLink({ cause: worst[0].split("|")[1] })) : tile("Commonest loss", "None", "every conversation was kept"),
   ];
   return h("div", { class: "hero" },
-    h("p", { class: "eyebrow" }, [names || "A run", `agent ${only("agent")}`, `customer ${only("user")}`, DATA.head.settings?.seed !== undefined && `seed ${DATA.head.settings.seed}`, DATA.head.run && `run ${DATA.head.run}`].filter(Boolean).join(" · ")),
+    h("dl", { class: "eyebrow" }, [["Domains", names], ["Agent", only("agent")], ["Simulated user", only("user")], ["Seed", DATA.head.settings?.seed], ["Run", DATA.head.run]].filter(([, value]) => value !== undefined && value !== "").map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     h("h1", {}, all.kept === all.attempted ? `All ${count(all.kept)} conversations kept` : `${count(all.kept)} of ${count(all.attempted)} conversations kept`),
     h("p", { class: "lead" }, "Each conversation is a customer, played by one model, who asks an agent, played by another, for something in a small executable world. It is kept only if a program could prove that the agent did the right thing for the right reasons."),
     scripted && h("p", { class: "banner" }, "A scripted model spoke here. These conversations prove the machinery; they are not meant to teach a real model."),
@@ -96,7 +96,7 @@ function madeCard() {
   const required = ((settings.verification || {}).required || []);
   const worlds = head.domains.map((domain) => {
     const records = Object.entries(domain.records).map(([table, number]) => `${count(number)} ${table}`).join(", ");
-    return h("li", {}, h("b", {}, humanize(domain.name)), ` · ${records} · ${plural(domain.tools, "tool")}, ${domain.writes.length} of which change something · `, origin(domain.origin));
+    return h("li", {}, h("b", {}, humanize(domain.name)), ` · ${records} · ${plural(domain.tools.length, "tool")}, ${domain.writes.length} of which change something · `, origin(domain.origin));
   });
   return section("What was run", "", facts(
     ["Agent", names("agent")], ["Simulated user", names("user")], ["Seeds", seeds], ["Tasks made", count(head.tasks)],
@@ -156,7 +156,8 @@ function certificateCard() {
   const title = "Nothing from the exam";
   if (!found) return section(title, "The decontamination certificate stands beside the dataset, in decontamination.json; `writ report RUN` shows it here.");
   const tasks = Object.values(found.benchmarks).reduce((sum, each) => sum + each.tasks, 0);
-  const note = tasks ? `Training examples were compared with ${plural(tasks, "benchmark task")}. What was found was removed; what is published holds none of it.` : "No benchmark tasks were given, so there was nothing to compare with; the tests still ran.";
+  if (!tasks) return section("The exam: not checked", "No benchmark was given, so nothing was compared with one. With --domain-data FOLDER the training examples are compared with the benchmark's tasks, and what is found is removed.");
+  const note = `Training examples were compared with ${plural(tasks, "benchmark task")}. What was found was removed; what is published holds none of it.`;
   const rows = Object.entries(found.removed).map(([name, number]) => h("tr", {}, h("th", { scope: "row" }, word("tests", name)[0], h("small", {}, word("tests", name)[1])), h("td", {}, number ? `${count(number)} removed` : h("span", { class: "good" }, icon("check"), " none found"))));
   const overlap = Object.entries(found.environment_overlap).map(([name, text]) => h("li", {}, h("b", {}, humanize(name)), ` · ${text}`));
   const more = facts(["Examples tested", count(found.rows_examined)], ["Run of words that counts", plural(found.ngram_words, "word")], ["Same changes once ids are masked", count(found.rows_with_a_benchmark_gold_after_masking_ids)]);
@@ -164,5 +165,6 @@ function certificateCard() {
 }
 
 function settingsCard() {
-  return h("details", { class: "card settings" }, h("summary", {}, "All settings of the run"), jsonTree(DATA.head.settings || {}));
+  const policies = DATA.head.domains.map((domain) => h("details", { class: "card settings" }, h("summary", {}, `The policy that the agent is given: ${humanize(domain.name)}`), h("div", { class: "policy" }, plain(domain.policy))));
+  return [h("details", { class: "card settings" }, h("summary", {}, "All settings of the run"), jsonTree(DATA.head.settings || {})), policies];
 }
