@@ -129,6 +129,9 @@ class Echo:
         content = fields if isinstance(fields, str) else orjson.dumps(fields).decode()
         return ChatReply(content, (), "stop", 1, 1, "echo")
 
+    async def close(self):
+        pass
+
 
 def reworded(change):
     rewording = Rewording(Echo(change), EndpointSettings(model="echo"))

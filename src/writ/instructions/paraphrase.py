@@ -1,15 +1,13 @@
 """A language model rewords scenarios. What breaks the slot ledger is thrown away, counted, and the template stays."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Protocol
 
 from writ.domains.speech import invented, known
 from writ.instructions.ledger import leaks, names
-from writ.llm import ChatReply, ChatRequest, EndpointSettings, ModelFault, request_prefix
+from writ.llm import Cause, ChatRequest, EndpointSettings, request_prefix
+from writ.llm.questions import Model, ask_each, json_object
 from writ.schema import Instruction
 
 REWORDED = ("persona", "reason_for_call", "task_instructions")
@@ -21,46 +19,33 @@ ORDER = (
 )
 
 
-class Model(Protocol):
-    """The part of an endpoint that rewording needs."""
-
-    async def complete(self, request: ChatRequest) -> ChatReply:
-        """Raises: ModelFault where this request cannot be answered."""
-        ...
-
-
 class Rewording:
-    """Rewords instructions with a model, `at_once` of them at a time, in order."""
+    """Rewords instructions with a model."""
 
-    def __init__(self, model: Model, settings: EndpointSettings, *, seed: int = 0, at_once: int = 64) -> None:
+    def __init__(self, model: Model, settings: EndpointSettings, *, seed: int = 0) -> None:
         self.outcomes: Counter[str] = Counter()
         """`reworded`, and why others kept their template: `unanswered`, `unreadable`, `lost_fact`, `leaked_id`, `invented_value`."""
         self._model = model
         self._prefix = request_prefix(settings, seed=seed)
-        self._at_once = at_once
 
     def applied(self, instructions: Iterable[Instruction]) -> Iterator[Instruction]:
-        """The instructions, reworded where the model's words keep the ledger. Runs an event loop of its own."""
-        stream = iter(instructions)
-        with asyncio.Runner() as loop:
-            while chunk := list(islice(stream, self._at_once)):
-                yield from loop.run(self._reword_all(chunk))
+        """The instructions, in order, reworded where the model's words keep the ledger. Runs an event loop of its own."""
+        questions = ((instruction, _request(self._prefix, instruction)) for instruction in instructions)
+        for instruction, answer in ask_each(self._model, questions):
+            unanswered = answer is None or isinstance(answer, Cause)
+            yield self._kept(instruction, "unanswered") if unanswered else self._reworded(instruction, str(answer))
 
-    async def _reword_all(self, chunk: list[Instruction]) -> list[Instruction]:
-        return list(await asyncio.gather(*map(self._reword, chunk)))
-
-    async def _reword(self, instruction: Instruction) -> Instruction:
-        try:
-            reply = await self._model.complete(_request(self._prefix, instruction))
-        except ModelFault:
-            self.outcomes["unanswered"] += 1
-            return instruction
-        fields = _fields(reply.content or "")
+    def _reworded(self, instruction: Instruction, answer: str) -> Instruction:
+        fields = _fields(answer)
         problem = "unreadable" if fields is None else broken(instruction, fields)
-        self.outcomes[problem or "reworded"] += 1
         if fields is None or problem:
-            return instruction
+            return self._kept(instruction, problem)
+        self.outcomes["reworded"] += 1
         return instruction.model_copy(update={**fields, "wording": "model"})
+
+    def _kept(self, instruction: Instruction, why: str) -> Instruction:
+        self.outcomes[why] += 1
+        return instruction
 
 
 def broken(instruction: Instruction, fields: dict[str, str]) -> str:
@@ -80,13 +65,9 @@ def _request(prefix: bytes, instruction: Instruction) -> ChatRequest:
     return ChatRequest(prefix, [json.dumps(message, ensure_ascii=False).encode() for message in messages], f"paraphrase:{instruction.id}:0")
 
 
-def _fields(content: str) -> dict[str, str] | None:
-    """The reworded fields; None where the answer is not such an object. Text around it, such as a code fence, is ignored."""
-    start, end = content.find("{"), content.rfind("}")
-    try:
-        value = json.loads(content[start : end + 1])
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or set(value) != set(REWORDED) or not all(isinstance(text, str) and text.strip() for text in value.values()):
+def _fields(answer: str) -> dict[str, str] | None:
+    """The reworded fields; None where the answer is not such an object."""
+    value = json_object(answer)
+    if value is None or set(value) != set(REWORDED) or not all(isinstance(text, str) and text.strip() for text in value.values()):
         return None
     return value

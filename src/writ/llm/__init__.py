@@ -1,7 +1,7 @@
 """The ChatModel port: who answers. One adapter (`openai.py`) speaks to any OpenAI-compatible endpoint.
 
-Read in this order: this file, `pool.py` (`Endpoint`, what a simulation calls), `limits.py`, `openai.py`, `preflight.py`; `server.py` and
-`faults.py` are the other end of the wire, for scripted models, tests and benchmarks.
+Read in this order: this file, `pool.py` (`Endpoint`, what a simulation calls), `limits.py`, `openai.py`, `preflight.py`, `questions.py` (one question
+each about many things); `server.py` and `faults.py` are the other end of the wire, for scripted models, tests and benchmarks.
 """
 
 import re

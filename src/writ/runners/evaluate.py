@@ -1,6 +1,5 @@
 """Runs an evaluation: tasks, attempts by the models' endpoints, what a judge says, scores. What stands is skipped, as in a run."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from writ.artifacts import Manifest, read_manifest
 from writ.domains.recordings import RawTask
 from writ.errors import ConfigError
 from writ.jobs.thread import served
-from writ.llm import ChatRequest, EndpointSettings, ModelFault, request_prefix
-from writ.llm.pool import Endpoint, open_endpoint
+from writ.llm import Cause, ChatRequest, EndpointSettings, request_prefix
+from writ.llm.pool import open_endpoint
+from writ.llm.questions import ask_each
 from writ.pipeline import ATTEMPTS, SCORES, Plan, exam, plan
 from writ.runners.execute import Listener, Progress, counted, execute, read_input, read_stage, write
 from writ.runners.simulate import Keys, answered, talk
@@ -124,30 +124,18 @@ def _judged(config: RunConfig, planned: Plan, store: Store, judge_key: SecretStr
     settings = config.evaluation.judge
     if settings is None or not config.evaluation.picked:
         return {}
-    raws = raw_tasks(read_stage(store, planned.keys, "domain"))
+    raws, prefix = raw_tasks(read_stage(store, planned.keys, "domain")), request_prefix(settings)
     trajectories: Iterator[Trajectory] = read_stage(store, planned.keys, ATTEMPTS.name)
-    asked = [(each, asserted(raws[each.task_id])) for each in trajectories]
-    with asyncio.Runner() as loop:
-        return loop.run(_ask(settings, judge_key, [(each, wanted) for each, wanted in asked if wanted]))
-
-
-async def _ask(settings: EndpointSettings, judge_key: SecretStr | None, asked: list[tuple[Trajectory, tuple[str, ...]]]) -> dict[str, bool | None]:
-    endpoint = open_endpoint(settings, judge_key)
-    try:
-        answers = await asyncio.gather(*(_judge(endpoint, settings, trajectory, wanted) for trajectory, wanted in asked))
-    finally:
-        await endpoint.close()
-    return dict(zip((trajectory.id for trajectory, _ in asked), answers, strict=True))
-
-
-async def _judge(endpoint: Endpoint, settings: EndpointSettings, trajectory: Trajectory, wanted: tuple[str, ...]) -> bool | None:
-    """None where the judge gives no readable answer: its failure is not the model's."""
-    request = ChatRequest(request_prefix(settings), assertions.messages(wanted, trajectory.messages), user=f"judge:{trajectory.id}")
-    try:
-        reply = await endpoint.complete(request)
-    except ModelFault:
-        return None
-    return assertions.all_met(reply.content, len(wanted))
+    wanted = ((each.id, asserted(raws[each.task_id]), each.messages) for each in trajectories)
+    questions = (
+        ((name, len(expected)), ChatRequest(prefix, assertions.messages(expected, spoken), user=f"judge:{name}"))
+        for name, expected, spoken in wanted
+        if expected
+    )
+    return {
+        name: None if isinstance(answer, Cause) else assertions.all_met(answer, number)  # the judge's failure is not the model's
+        for (name, number), answer in ask_each(open_endpoint(settings, judge_key), questions)
+    }
 
 
 def pick(split: Mapping[str, list[str]], name: str, domain: str) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """A model as judge of a conversation: what it is asked, and what its answer says. An answer that cannot be read says nothing."""
 
-import json
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
+from writ.llm.questions import json_object
 from writ.schema import Message
 
 SYSTEM = (
@@ -36,19 +34,8 @@ def _lines(message: Message) -> list[str]:
 
 def all_met(answer: str | None, expected: int) -> bool | None:
     """Whether every expectation is met; None for an answer that does not settle all of them."""
-    results = _results(answer or "")
-    if results is None or len(results) != expected:
+    results = (json_object(answer or "") or {}).get("results")
+    if not isinstance(results, list) or len(results) != expected:
         return None
     met = [entry.get("met") if isinstance(entry, dict) else None for entry in results]
     return all(met) if all(isinstance(each, bool) for each in met) else None
-
-
-def _results(answer: str) -> list[Any] | None:
-    """The list in the answer's outermost JSON object, also inside a code fence."""
-    found = re.search(r"\{.*\}", answer, re.DOTALL)
-    try:
-        whole = json.loads(found.group()) if found else None
-    except ValueError:
-        return None
-    results = whole.get("results") if isinstance(whole, dict) else None
-    return results if isinstance(results, list) else None
