@@ -218,7 +218,7 @@ def test_task_shows_candidates_with_winner_runner_up_and_margin(view):
     why = page.inner_text(".call.write .reason")
     assert "Why this is right" in why
     assert "The Salt Island, audiobook (e572) (year 2002)" in why
-    assert "Next best: The Salt Island, large print (e571) (year 1971)" in why
+    assert "Next best: The Salt Island, large print (e571), behind by 31 (year 1971)" in why
     page.click(".candidates .winner .record")
     assert "get_edition showed it in message 4" in page.inner_text("#evidence-bar")
     assert page.get_attribute(".lit", "data-turn") == "4"
@@ -316,7 +316,14 @@ def test_text_has_contrast_in_both_themes(view, screenshots, scheme):
     page.screenshot(path=screenshots / f"overview-{scheme}.png", full_page=True)
     assert page.evaluate(CONTRAST) == []
     page.evaluate(f"location.hash = '{LOST}'")
-    page.wait_for_selector(".chat")
+    page.wait_for_selector(".banner.bad")
+    assert page.evaluate(CONTRAST) == []
+    page.evaluate("location.hash = 'find?q=pomegranate'")
+    page.wait_for_selector("#rows mark")
+    page.click("#rows a")
+    page.wait_for_selector(".reason")
+    page.click("text=Show the next")
+    page.click(".candidates .winner .record")
     assert page.evaluate(CONTRAST) == []
 
 

@@ -4,7 +4,7 @@ function drawChat(talk) {
   const writes = new Set((DATA.head.domains.find((domain) => domain.name === talk.task.domain) || { writes: [] }).writes);
   const gold = talk.task.decisions.flatMap((decision) => decision.calls);
   const chat = h("div", { class: "chat" });
-  const context = { talk, chat, writes, gold, results: resultsOf(talk), notes: notesOf(talk) };
+  const context = { talk, chat, writes, gold, due: gold.filter((call) => !made(talk, call)), results: resultsOf(talk), notes: notesOf(talk) };
   const turns = talk.messages.filter((message) => !context.results.taken.has(message.turn)).map((message) => drawMessage(message, context));
   chat.append(chatHead(talk), verdictBanner(talk, chat), h("div", { class: "turns" }, turns, ending(talk)));
   return chat;
@@ -139,21 +139,21 @@ function callCard(call, message, origins, context) {
 }
 
 /** A message's number, which is a link to it. */
-const turnLink = (turn) => h("a", { class: "turn-number", href: `#${VIEW.talk}@${turn}`, title: `Link to message ${turn}` }, String(turn));
+const turnLink = (turn) => h("a", { class: "turn-number", href: `#${VIEW.talk}@${turn}`, title: `Link to message ${turn}`, "aria-label": `Link to message ${turn}` }, String(turn));
 
 /** Why a change of the right answer is right, in its card. */
 function reasonPart(call, context) {
-  const found = reasonsFor(context.talk.task, call);
+  const right = reasonsFor(context.talk.task, call), found = right || reasonsAgainst(context.talk.task, call);
   if (!found) return null;
   const more = found.compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(found.decision) }, `Compare all ${found.compared}`);
-  return h("div", { class: "reason" }, h("b", {}, "Why this is right"), h("ul", {}, found.lines.map((line) => h("li", {}, line))), more);
+  return h("div", { class: right ? "reason" : "reason against" }, h("b", {}, right ? "Why this is right" : "Why this is not right"), h("ul", {}, found.lines.map((line) => h("li", {}, line))), more);
 }
 
 /** Whether a write is one that the task wants, said in its header. */
 function comparison(call, context) {
   if (call.broken) return h("span", { class: "tag bad" }, "cannot be read");
   if (context.gold.some((gold) => callKey(gold.name, gold.arguments) === callKey(call.name, call.args))) return h("span", { class: "tag good" }, icon("check"), " as the right answer");
-  return h("span", { class: "tag bad" }, nearest(call, context.gold) ? "differs from the right answer" : "not in the right answer");
+  return h("span", { class: "tag bad" }, nearest(call, context.due) ? "differs from the right answer" : "not in the right answer");
 }
 
 /** The gold call of the same tool that shares most values, or undefined. */
@@ -164,7 +164,7 @@ function nearest(call, gold) {
 }
 
 function argumentTable(call, origins, context) {
-  const right = nearest(call, context.gold), wanted = new Map(right ? leaves(right.arguments) : []);
+  const right = nearest(call, context.due), wanted = new Map(right ? leaves(right.arguments) : []);
   const refused = context.results.found.get(call)?.refused;
   const rows = leaves(call.args).filter(([path]) => path !== "").map(([path, value]) => {
     const origin = origins.get(path), differs = wanted.has(path) && canonical(wanted.get(path)) !== canonical(value);

@@ -154,6 +154,6 @@ const SUBJECT = new RegExp(`\\b[Yy]ou (?=(?:${DOES})\\b)`, "g");
 
 /** The script speaks to the one who plays the customer; a reader is told of the customer. */
 function spoken(text) {
-  return text.replace(/(^|[.!?:] |\d\. )You want\b/g, "$1Wants").replace(SUBJECT, (you) => (you[0] === "Y" ? "They " : "they ")).replace(/\bYou\b/g, "They")
+  return text.replace(/\b(you )?yourself\b/g, "themselves").replace(/(^|[.!?:] |\d\. )You want\b/g, "$1Wants").replace(SUBJECT, (you) => (you[0] === "Y" ? "They " : "they ")).replace(/\bYou\b/g, "They")
     .replace(/\byou\b/g, "them").replace(/\byours\b/g, "theirs").replace(/\byour\b/g, "their").replace(/\bYour\b/g, "Their");
 }

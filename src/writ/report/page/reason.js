@@ -38,16 +38,26 @@ function reasonsFor(task, call) {
     if (!gold) continue;
     const { candidates } = decision.certificate, runner = candidates.find((candidate) => candidate.status === "runner_up");
     const lines = winnersOf(decision, gold).slice(0, 3).map((winner) => [h("b", {}, plain(winner.label)), winner.why && [": ", plain(winner.why)], factsText(winner)]);
-    if (runner && lines.length === 1) lines.push([h("span", { class: "soft" }, "Next best: "), plain(runner.label), runner.why && [": ", plain(runner.why)], factsText(runner)]);
+    const behind = decision.certificate.margin === null ? "" : `, behind by ${exact(decision.certificate.margin)}${unitOf(decision.certificate)}`;
+    if (runner && lines.length === 1) lines.push([h("span", { class: "soft" }, "Next best: "), plain(runner.label), runner.why ? [": ", plain(runner.why)] : behind, factsText(runner)]);
     if (!lines.length) lines.push(["Asked for as it stands: nothing had to be compared. Each value below shows where it came from."]);
     return { lines, decision: i, compared: candidates.length };
   }
   return null;
 }
 
+/** Why a change is not one of the right answer: what it is about was looked at, and is out or comes after the winner. */
+function reasonsAgainst(task, call) {
+  const values = leaves(call.args || {}).map(([, value]) => String(value)), about = (candidate) => idsIn(candidate.label).some((id) => values.includes(id));
+  const all = task.decisions.flatMap((decision, i) => decision.certificate.candidates.map((candidate) => ({ candidate, i })));
+  const found = all.filter(({ candidate }) => candidate.status !== "winner" && candidate.why && about(candidate) && !all.some((other) => other.candidate.status === "winner" && other.candidate.label === candidate.label));
+  if (!found.length) return null;
+  return { lines: found.slice(0, 2).map(({ candidate }) => [h("b", {}, plain(candidate.label)), ": ", plain(candidate.why), factsText(candidate)]), decision: found[0].i, compared: task.decisions[found[0].i].certificate.candidates.length };
+}
+
 function factsText(candidate) {
-  const values = Object.entries(candidate.values);
-  return values.length > 0 && values.length <= 3 && h("span", { class: "soft" }, " (", values.map(([name, value], i) => [i ? ", " : "", name.replaceAll("_", " "), " ", cellText(value)]), ")");
+  const values = Object.entries(candidate.values).slice(0, 3);
+  return values.length > 0 && h("span", { class: "soft" }, " (", values.map(([name, value], i) => [i ? ", " : "", name.replaceAll("_", " "), " ", cellText(value)]), ")");
 }
 
 /** Leaves in which a call differs from the right one: `[path, got, wanted]`. */
@@ -62,7 +72,8 @@ function mistake(talk, check) {
   const { task } = talk, gold = task.decisions.flatMap((decision) => decision.calls), said = [longText(sentence(readable(check.detail, task.domain)), 1000)];
   const calls = check.turn === null ? [] : talk.messages[check.turn]?.calls || [];
   if (check.cause === "wrong_argument") {
-    const wrong = calls.map((call) => [call, nearest(call, gold)]).find(([call, right]) => right && differences(call, right).length);
+    const due = gold.filter((call) => !made(talk, call));
+    const wrong = calls.map((call) => [call, nearest(call, due)]).find(([call, right]) => right && differences(call, right).length);
     if (wrong) return differences(wrong[0], wrong[1]).slice(0, 4).map(([path, got, wanted], i) => [i ? "; " : "", h("b", {}, plain(path)), " is ", got === undefined ? "left out" : h("code", {}, longText(spokenValue(got), 120)), ", should be ", wanted === undefined ? "left out" : h("code", {}, longText(spokenValue(wanted), 120))]);
   }
   if (check.cause === "missing_write") {

@@ -77,7 +77,7 @@ function candidatesPart({ certificate, outcome }, talk) {
   const head = h("tr", {}, h("td", {}), !wide && names.map((name) => h("th", { scope: "col" }, plain(humanize(name)))));
   return h("div", { class: "compared" }, h("h4", {}, comparedTitle(certificate, outcome)), h("p", { class: "note" }, "Click one to see its record in the conversation."),
     h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, !wide && h("thead", {}, head), body)), rest,
-    margin !== null && h("p", { class: "note" }, "The winner is ahead of the runner-up by ", h("b", {}, `${short(margin)}${unitOf(certificate)}`), "."));
+    margin !== null && h("p", { class: "note" }, "The winner is ahead of the runner-up by ", h("b", {}, `${exact(margin)}${unitOf(certificate)}`), "."));
 }
 
 const unitOf = ({ criterion }) => (criterion.includes(", in ") ? ` ${criterion.split(", in ").at(-1)}` : "");
