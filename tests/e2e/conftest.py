@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = Path(os.environ.get("WRIT_CLUSTER_RUN", "/var/tmp/writ-e2e"))
@@ -29,6 +30,18 @@ CODE = ROOT / "src" if os.environ.get("KUBECONFIG") else CACHE / "context/src"
 NAMESPACE = {"gw0": "writ"}.get(worker := os.environ.get("PYTEST_XDIST_WORKER", "gw0"), f"writ-{worker.removeprefix('gw')}")
 """Of this process's platform."""
 NETNS = Path("/run/netns") / os.environ.get("WRIT_CLUSTER_NETNS", "writ-e2e")
+
+
+class Modules(LoadScopeScheduling):
+    """Deals whole modules to the processes, as their tests build on each other; of the faults each by itself, as those are long and do not."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::")[0]
+        return nodeid if module.endswith("test_cluster_faults.py") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Modules:
+    return Modules(config, log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         for namespace in {fixtures[name] for name in ("dev", "empty_namespace") if name in fixtures}:
             report.sections.append((f"namespace {namespace}", surroundings(fixtures["cluster"], namespace)))  # type: ignore[attr-defined]
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Each failure is told at once: what is stopped for its time prints no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        told = "\n".join([f"FAILED {report.nodeid}", report.longreprtext, *(f"--- {name}\n{text}" for name, text in report.sections)])
+        print(told, file=sys.__stderr__, flush=True)
 
 
 def surroundings(cluster: Cluster, namespace: str) -> str:

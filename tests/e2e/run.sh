@@ -1,33 +1,86 @@
 #!/usr/bin/env bash
 # What `make e2e` does. With KUBECONFIG set: the tests against that cluster. Without: builds (cached), starts, tests and removes one of its own.
 #   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running        FULL=1 run.sh      the slow tests too
-# Three tests run at a time, each process of them with a platform in a namespace of its own: they mostly wait. The slow ones run one by one.
+# BUILD_WITHIN_S: a machine that has not compiled all by then is skipped; what it compiled stays in the cache, and the next run goes on from there.
+# First what has a time to keep, alone. Then JOBS tests at a time, each process of them with a platform in a namespace of its own: they mostly
+# wait. The slow ones run one by one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q --durations=12 tests/e2e "$@")
+PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q --durations=12)
+TIMED=tests/e2e/test_cluster_pipeline.py
+
 tests() {
-  "${PYTEST[@]}" -n "${JOBS:-3}" --dist loadgroup -m "not slow"
-  [ -z "${FULL:-}" ] || "${PYTEST[@]}" -m slow
+  if [ $# -gt 0 ]; then "${PYTEST[@]}" "$@"; return; fi
+  "${PYTEST[@]}" $TIMED
+  "${PYTEST[@]}" -n "${JOBS:-3}" -m "not slow" tests/e2e --ignore $TIMED
+  [ -z "${FULL:-}" ] || "${PYTEST[@]}" -m slow tests/e2e
 }
-if [ -n "${KUBECONFIG:-}" ]; then tests; exit; fi
-if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then
-  echo "SKIPPED: the end-to-end tests need Linux and root to start a cluster, or KUBECONFIG to use one that is there. Nothing was tested." >&2
+
+skip() {
+  echo "SKIPPED: no end-to-end test was run, as $1. To run them on a cluster that is there, set KUBECONFIG." >&2
   exit 0
-fi
-need=(buildah debootstrap containerd runc containernetworking-plugins iptables nftables conntrack iproute2 openssl gcc libc6-dev)
-[ -z "${FULL:-}" ] || need+=(git redis-server)
-if command -v apt-get >/dev/null && ! dpkg -s "${need[@]}" >/dev/null 2>&1; then
-  apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
-fi
+}
+
+control_groups() {
+  local probe=/sys/fs/cgroup/writ-probe controller
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    echo "+cpu +memory +pids" 2>/dev/null > /sys/fs/cgroup/cgroup.subtree_control || return 1
+    mkdir $probe 2>/dev/null && rmdir $probe
+    return
+  fi
+  for controller in cpu memory pids; do
+    probe=/sys/fs/cgroup/$controller/writ-probe
+    { mkdir $probe && rmdir $probe; } 2>/dev/null || return 1
+  done
+}
+
+able() { # can a node live on this machine?
+  [ "$(uname)" = Linux ] || skip "a cluster of their own needs Linux"
+  [ "$(id -u)" = 0 ] || skip "a cluster of their own needs root"
+  command -v go >/dev/null || skip "Go, which compiles the cluster, is not on PATH"
+  install_packages || skip "a package of: ${NEED[*]} is missing and cannot be installed"
+  [ "$(awk '/MemTotal/ {print int($2 / 1048576)}' /proc/meminfo)" -ge 6 ] || skip "a cluster and its tests want 8 GB of memory"
+  [ "$(df --output=avail -BG /var/tmp | tail -1 | tr -dc 0-9)" -ge 20 ] || skip "sources, binaries and images want 20 GB in /var/tmp and the cache"
+  [ -r /dev/kmsg ] || skip "kubelet cannot read /dev/kmsg"
+  control_groups || skip "this machine lets nobody make control groups for cpu, memory and pids"
+  if ! ip netns add writ-probe 2>/dev/null || ! ip -n writ-probe link add probe0 type bridge 2>/dev/null; then
+    ip netns del writ-probe 2>/dev/null || true
+    skip "this machine makes no network namespaces with bridges in them"
+  fi
+  ip netns del writ-probe
+  local folder; folder=$(mktemp -d -p /var/tmp)
+  mkdir "$folder"/{lower,upper,work,merged}
+  if ! mount -t overlay overlay -o "lowerdir=$folder/lower,upperdir=$folder/upper,workdir=$folder/work" "$folder/merged" 2>/dev/null; then
+    rm -rf "$folder"
+    skip "it mounts no overlay file systems"
+  fi
+  umount "$folder/merged"
+  rm -rf "$folder"
+}
+
+NEED=(buildah debootstrap containerd runc containernetworking-plugins iptables nftables conntrack iproute2 openssl gcc libc6-dev)
+[ -z "${FULL:-}" ] || NEED+=(git redis-server)
+install_packages() {
+  if dpkg -s "${NEED[@]}" >/dev/null 2>&1; then return; fi
+  command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends "${NEED[@]}" >/dev/null
+}
+
+build() {
+  local code=0
+  timeout "${BUILD_WITHIN_S:-7200}" tests/e2e/cluster/build.sh ${FULL:+all} || code=$?
+  [ $code != 124 ] || skip "compiling the cluster took more than $BUILD_WITHIN_S s; the next run goes on from what is compiled"
+  [ $code = 0 ] || exit $code
+  tests/e2e/cluster/images.sh
+  tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
+}
+
+if [ -n "${KUBECONFIG:-}" ]; then tests "$@"; exit; fi
+able
 started=$SECONDS
-tests/e2e/cluster/build.sh
-[ -z "${FULL:-}" ] || tests/e2e/cluster/build.sh full
-tests/e2e/cluster/images.sh
-tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
+build
 echo "binaries and images ready after $((SECONDS - started)) s" >&2
 tests/e2e/cluster/down.sh
 [ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
 tests/e2e/cluster/up.sh
-tests
+tests "$@"
 echo "end-to-end tests done after $((SECONDS - started)) s" >&2

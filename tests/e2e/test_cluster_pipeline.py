@@ -15,8 +15,6 @@ import yaml
 
 from conftest import CODE, Cluster, Read
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 CONFIG = yaml.safe_dump({"dataset": {"count": 400}})
 SHARDS = 8
 PREFIX = f"pipeline-{int(time.time())}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles Kubernetes, Argo Workflows and what a node needs beside them into $CACHE/bin, from the pinned modules in modules/*/go.{mod,sum}.
 # Needs Go >= 1.26 and the network. Cold: about 20 minutes on two cores and 10 GB; a binary whose module has not changed is not built again.
-#   build.sh            everything        build.sh helm kubeconform     only these        build.sh full     what `make e2e-full` wants besides
+#   build.sh            everything        build.sh helm kubeconform     only these        build.sh all      and what `make e2e-full` wants
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export CGO_ENABLED=0
@@ -90,9 +90,9 @@ C
 
 ALL="kubeconform kubectl helm etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy
  argoexec workflow-controller argo versitygw coredns pause"
-FULL="kustomize argocd"   # for `make e2e-full`: dear to build
+FULL="jobset trainer kustomize argocd"   # for `make e2e-full`: dear to build
 need go golang
-[ "${1:-}" != full ] || set -- $FULL
+[ "${1:-}" != all ] || set -- $ALL $FULL
 for name in ${*:-$ALL}; do
   case $name in
     kube*form) build kubeconform kubeconform github.com/yannh/kubeconform/cmd/kubeconform -ldflags '-s -w' ;;
@@ -102,6 +102,8 @@ for name in ${*:-$ALL}; do
     versitygw) build versitygw versitygw github.com/versity/versitygw/cmd/versitygw -ldflags '-s -w' ;;
     helm) build helm helm helm.sh/helm/v4/cmd/helm -ldflags '-s -w' ;;
     argocd) argocd ;;
+    jobset) build jobset training sigs.k8s.io/jobset -ldflags '-s -w' ;;
+    trainer) build trainer training github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager -ldflags '-s -w' ;;
     kustomize) build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5 -ldflags '-s -w' ;;
     coredns) build coredns coredns github.com/coredns/coredns -ldflags '-s -w' ;;
     pause) pause ;;

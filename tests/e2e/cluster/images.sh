@@ -2,6 +2,7 @@
 # Images without Docker and without a registry, as OCI archives in $CACHE/images: what the cluster itself runs, a base of Debian with Python,
 # and writ's own on that base. Their names are those of the real registries; the node never asks one.
 #   images.sh             the cluster's own and the base          images.sh writ [TARGET…]      writ's
+#   images.sh train       the one with torch, after `writ`: 5 GB, so it lies apart, in images/more, and only what needs it loads it
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=${STORAGE_DRIVER:-overlay}
@@ -66,7 +67,23 @@ writ() { # the host's certificates and network serve the build only: neither ent
   say "images of writ: $(wc -l < "$CACHE/images/writ/sizes.txt")"
 }
 
-if [ "${1:-}" = writ ]; then shift; writ "$@"; exit; fi
+train() { # on the runtime that `writ` built last
+  local key; key=$(cat "$CACHE/images/writ/key" "$CACHE/context/requirements/train-cpu.txt" | sha256sum | cut -c1-16)
+  if [ -d "$CACHE/images/more/train.oci" ] && [ "$(cat "$CACHE/images/more/train/key" 2>/dev/null)" = "$key" ]; then return; fi
+  cd "$CACHE/context"
+  REVISION=$(git -C "$HERE" rev-parse HEAD) SOURCE_DATE_EPOCH=1767225600 BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/more/train" \
+    BUILD_FLAGS="--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro --build-arg PACKAGES=train-cpu.txt" images/build.sh train
+  rm -rf "$CACHE/images/more/train.oci"
+  local image; read -r image _ < "$CACHE/images/more/train/sizes.txt"
+  buildah push -q --disable-compression "$image" "oci:$CACHE/images/more/train.oci:$image"
+  echo "$key" > "$CACHE/images/more/train/key"
+  say "image of writ with torch"
+}
+
+case ${1:-} in
+  writ) shift; writ "$@"; exit ;;
+  train) train; exit ;;
+esac
 one_binary localhost/pause:3.10 pause
 one_binary quay.io/argoproj/argoexec:v$ARGO_VERSION argoexec
 one_binary quay.io/argoproj/workflow-controller:v$ARGO_VERSION workflow-controller
