@@ -4,12 +4,13 @@ from collections import Counter
 
 import pytest
 
+from writ.domains.base import ALLOWED, Ruling
 from writ.domains.certificates import unrefuted
 from writ.domains.registry import open_domain
 from writ.domains.sources import snapshots
 from writ.schema import Call
 from writ.settings import DomainsConfig, TasksConfig
-from writ.tasks.compose import flaw_of
+from writ.tasks.compose import Flaw, flaw_of
 from writ.tasks.export import tau2_task
 from writ.tasks.grid import quotas
 from writ.tasks.shelf import replay
@@ -130,6 +131,22 @@ def test_a_flawed_gold_is_caught_by_the_self_check(made, site):
     task = next(task for task in made if task.writes)
     broken = task.decisions[0].model_copy(update={"calls": (Call(name=task.writes[0].name, arguments={}),)})
     assert flaw_of(site, task.model_copy(update={"decisions": (broken,)})) is not None
+
+
+def test_a_gold_that_the_tools_take_and_the_rules_forbid_is_caught_by_the_self_check(made, site, monkeypatch):
+    task = next(task for task in made if task.writes)
+    monkeypatch.setattr(type(site.domain), "permits", forbidding(task.writes[-1]))
+    assert flaw_of(site, task) == Flaw("the gold breaks the rule no_such_thing")
+
+
+def forbidding(write):
+    """The rules of a house that forbids one write."""
+
+    def permits(self, call, said):
+        return ALLOWED if call.key != write.key else Ruling(False, "no_such_thing")
+        yield
+
+    return permits
 
 
 def test_held_out_persons_make_no_training_task(small):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, permutations
 
+from writ.domains.base import result
 from writ.domains.certificates import certify, outcome_of
 from writ.domains.environment import Environment
 from writ.domains.registry import OpenDomain
@@ -125,7 +126,7 @@ def _distractors(site: OpenDomain, user_id: str, wishes: tuple[Wish, ...], decis
 
 
 def flaw_of(site: OpenDomain, task: Task) -> Flaw | None:
-    """The self-check: gold scores 1, doing nothing 0 where something is due, every distractor 0, and the plan's reads succeed."""
+    """The self-check: gold is allowed and scores 1, doing nothing 0 where something is due, every distractor 0, and the plan's reads succeed."""
     worlds = _after_each_write(site, task)
     if len(worlds) <= len(task.writes):
         return Flaw("the gold does not replay")
@@ -136,7 +137,7 @@ def flaw_of(site: OpenDomain, task: Task) -> Flaw | None:
     for distractor in task.distractors:
         if _end_of(distractor.calls, task.writes, worlds) == gold and not (declined and len(distractor.calls) > len(task.writes)):
             return Flaw(f"a distractor scores 1: {distractor.mistake}")
-    return _unreadable(task, worlds)
+    return _forbidden(site, task, worlds) or _unreadable(task, worlds)
 
 
 def _after_each_write(site: OpenDomain, task: Task) -> list[Environment]:
@@ -158,6 +159,19 @@ def _end_of(calls: Sequence[Call], gold: Sequence[Call], worlds: Sequence[Enviro
     world = worlds[common].fork()
     replay(world, calls[common:])
     return world.fingerprint()
+
+
+def _forbidden(site: OpenDomain, task: Task, worlds: Sequence[Environment]) -> Flaw | None:
+    """The rules as the verifier applies them, which know nothing of how a wish was resolved."""
+    done = 0
+    for wish, decision in zip(task.wishes, task.decisions, strict=True):
+        said = {**wish.slots, "user_id": task.user_id}
+        for call in decision.calls:
+            ruling = result(site.domain.permits(call, said), worlds[done].read)
+            if not ruling.allowed:
+                return Flaw(f"the gold breaks the rule {ruling.rule}")
+            done += 1
+    return None
 
 
 def _unreadable(task: Task, worlds: Sequence[Environment]) -> Flaw | None:

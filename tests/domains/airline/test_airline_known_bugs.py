@@ -93,3 +93,17 @@ def test_words_for_the_one_record_of_an_account_cost_no_more_than_finding_it():
                     seen += 1
                     assert decision.certificate.burden <= 2
     assert seen
+
+
+def test_the_way_back_of_a_trip_that_has_none_is_refused_and_so_is_the_whole_of_one_that_has_both(generated):
+    """Words such as "my last trip" mean another trip once a write has moved one; the tools would let a one-way trip become a round trip."""
+    seen = set()
+    for user_id, wished, decision, world in certified(generated, kinds=["change_flights"]):
+        if decision.calls:
+            part = wished.slots["part"]
+            other = "return" if part == "whole" else "whole"
+            drifted = certify(AIRLINE, wish("change_flights", **{**wished.slots, "part": other}), user_id, world)
+            assert isinstance(drifted, Decision)
+            assert (drifted.outcome, drifted.rule) == ("deny", "trip_type_change")
+            seen.add(part == "whole")
+    assert seen == {True, False}

@@ -78,6 +78,8 @@ class ChangeFlights(TripKind):
             return found.failure or Outcome()
         if found.trip["cabin"] == "basic_economy":
             return about_trip(Outcome(rule="basic_economy"), slots["trip"], found)
+        if (slots["part"] == "whole") != (found.trip["flight_type"] == "one_way"):  # a write before it has made another trip the one that is meant
+            return about_trip(Outcome(rule="trip_type_change"), slots["trip"], found)
         method = yield from find_method(slots["payment"], found.trip)
         if isinstance(method, str):
             return about_trip(Outcome(rule=method), slots["trip"], found)
