@@ -11,6 +11,8 @@ from library_world import library, site, tasks
 from writ.instructions.stage import write_instructions
 from writ.schema import Call, Certificate, Decision, Task
 from writ.settings import InstructionsConfig
+from writ.verification.case import Case
+from writ.verification.causes import CAUSES
 from writ.verification.stage import CHECKS, judge
 
 
@@ -146,6 +148,113 @@ def test_every_check_is_one_that_is_switched_off_here():
     assert {*INJECTED, *BY_HAND} == set(CHECKS) - {"tone"}  # asks a model: see test_tone.py
 
 
+# ----------------------------------------------------------------------------------------------- each cause is needed
+
+
+CAUSED = {
+    "wrong_argument": "wrong_argument",
+    "malformed_arguments": "malformed_arguments",
+    "unknown_tool": "unknown_tool",
+    "crowded_turn": "crowded_turn",
+    "unconfirmed_write": "no_confirmation",
+    "missing_read": "missing_read",
+    "missing_write": "missing_write",
+    "wrong_end_state": "repeated_write",
+    "repeated_write": "repeated_write",
+    "extra_write": "extra_write",
+    "missing_fact": "missing_fact",
+    "not_declined": "not_declined",
+    "missing_transfer": "missing_transfer",
+    "needless_transfer": "needless_transfer",
+    "agent_error": "empty_reply",
+    "user_invented": "invented_id",
+    "user_leaked": "leaked_id",
+    "premature_stop": "premature_stop",
+    "wish_not_voiced": "wish_not_voiced",
+    "out_of_scope": "out_of_scope",
+    "user_error": "empty_turn",
+}
+"""Cause -> a fault of the scripted model that is labelled with it."""
+
+ENDED = {"infrastructure": "infrastructure", "budget": "budget", "too_long": "max_steps", "too_many_errors": "max_errors"}
+"""Cause -> how a conversation ends that is lost for it."""
+
+
+def torn(desk, faultless):
+    """A tool's result is gone."""
+    trajectory = with_writes(faultless)[0]
+    at = next(index for index, message in enumerate(trajectory.messages) if message.role == "tool")
+    messages = trajectory.messages[:at] + trajectory.messages[at + 1 :]
+    return trajectory.model_copy(update={"messages": messages}), None, "torn_transcript"
+
+
+def gold_refused(desk, faultless):
+    """A task whose gold the environment refuses."""
+    trajectory = with_writes(faultless)[0]
+    task = desk.tasks[trajectory.task_id]
+    decisions = [
+        each.model_copy(update={"calls": tuple(Call(name=call.name, arguments={"no_such": "argument"}) for call in each.calls)})
+        for each in task.decisions
+    ]
+    return trajectory, Task(**{**dict(task), "decisions": tuple(decisions)}), "task_broken"
+
+
+def neither_yes_nor_no(desk, faultless):
+    """The user's answer to the summary is another remark."""
+    for trajectory in with_writes(faultless):
+        write = verdict(desk, trajectory).origins[0].call
+        answer = max(index for index, message in enumerate(trajectory.messages[:write]) if message.role == "user")
+        messages = list(trajectory.messages)
+        messages[answer] = messages[answer].model_copy(update={"content": "My cat sleeps beside me."})
+        altered = trajectory.model_copy(update={"messages": tuple(messages)})
+        if verdict(desk, altered).cause == "unclear_confirmation":
+            return altered, None, "unclear_confirmation"
+    raise AssertionError("no answer to a summary says nothing but yes")
+
+
+PLANTED = (altered_result, without_looking_up, out_of_nowhere, against_the_rules, torn, gold_refused, neither_yes_nor_no)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("cause", "fault"), CAUSED.items())
+def test_cause_is_found_where_its_fault_was_injected(cause, fault, desk):
+    injected = trials(desk, fault, {fault: 1.0}, ((each, 0) for each in desk.instructions))
+    assert any(trial.done == trial.found == cause for trial in injected)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("cause", "ending"), ENDED.items())
+def test_cause_is_found_where_the_conversation_ended_by_it(cause, ending, desk, faultless):
+    assert verdict(desk, faultless[0].trajectory.model_copy(update={"termination": ending})).cause == cause
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("plant", PLANTED)
+def test_cause_is_found_where_it_was_planted_by_hand(plant, desk, faultless):
+    trajectory, task, cause = plant(desk, faultless)
+    assert verdict(desk, trajectory, task).cause == cause
+
+
+@pytest.mark.long
+def test_every_cause_is_tried(desk, faultless):
+    by_hand = {plant(desk, faultless)[2] for plant in PLANTED}
+    assert {*CAUSED, *ENDED, *by_hand} == set(CAUSES) - {"tone"}  # asks a model: see test_tone.py
+
+
 def test_conversations_without_faults_are_kept_and_so_is_their_hand_made_twin(desk, faultless):
     assert all(trial.verdict.kept and not trial.trajectory.faults for trial in faultless)
     assert all(verdict(desk, trial.trajectory) == trial.verdict for trial in islice(faultless, 20))
+
+
+def test_an_arguments_origin_is_looked_for_first_where_its_decision_rests_and_latest_first(desk, faultless):
+    moved = 0
+    for trial in faultless:
+        task = desk.tasks[trial.trajectory.task_id]
+        case = Case(site(), trial.trajectory, task, None)
+        for made in case.transcript.done:
+            plan = {call.key for call in task.decisions[case.decision_of(made.call)].certificate.plan}
+            outputs = [(each.call.key in plan, each.index) for each in case.outputs_before(made)]
+            assert outputs == sorted(outputs, reverse=True)
+            assert {index for _, index in outputs} == {each.index for each in case.transcript.made if each.index < made.index and not each.refused}
+            moved += outputs != sorted(outputs, key=lambda each: -each[1])
+    assert moved

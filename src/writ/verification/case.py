@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from writ.domains.base import result
 from writ.domains.environment import Malformed
@@ -12,6 +12,15 @@ from writ.errors import ToolRefused
 from writ.schema import Call, Check, Decision, Instruction, Result, Task, Trajectory, Wish
 from writ.verification.causes import CAUSES
 from writ.verification.transcript import Made, Transcript, replay
+
+
+class Gold(NamedTuple):
+    """Where a task's gold writes lead."""
+
+    fingerprint: str
+    """Of the end state."""
+    refused: tuple[str, ...]
+    """Tools of the writes that the environment refuses."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Case:
     certified: bool = True
     """Whether the task's decisions carry real certificates; False for tasks that came from elsewhere."""
     _forms: dict[tuple[int, str], Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    _outputs: dict[tuple[int, str], Sequence[Made]] = field(default_factory=dict)
 
     @cached_property
     def transcript(self) -> Transcript:
@@ -62,15 +72,14 @@ class Case:
         """Whether the end state is the one that the gold writes lead to, by whatever path."""
         if [made.call.key for made in self.transcript.done if made.call] == [call.key for call in self.due]:
             return True  # the same writes in the same order, none refused
-        return self.transcript.fingerprint == self.gold
+        return self.transcript.fingerprint == self.gold.fingerprint
 
     @cached_property
-    def gold(self) -> str:
-        """Fingerprint of the end state that the gold writes lead to; refused gold calls change nothing (the benchmark has some)."""
+    def gold(self) -> Gold:
+        """What the gold writes lead to; refused ones change nothing (the benchmark has some)."""
         world = self.site.environment()
-        for call in self.task.writes if self.task else ():
-            world.apply(call.name, call.arguments)
-        return world.fingerprint()
+        refused = [call.name for call in (self.task.writes if self.task else ()) if not world.apply(call.name, call.arguments)]
+        return Gold(world.fingerprint(), tuple(refused))
 
     @cached_property
     def landings(self) -> tuple[int | None, ...]:
@@ -80,8 +89,8 @@ class Case:
     @cached_property
     def due(self) -> tuple[Call, ...]:
         """Gold calls that write; a benchmark's gold lists reads too."""
-        world = self.site.environment()
-        return tuple(call for call in (self.task.writes if self.task else ()) if world.writes(call.name))
+        tools = self.site.domain.toolkit.tools
+        return tuple(call for call in (self.task.writes if self.task else ()) if call.name in tools and tools[call.name].kind == "write")
 
     @property
     def decisions(self) -> Sequence[Decision]:
@@ -100,16 +109,36 @@ class Case:
 
     def decision_of(self, write: Call) -> int | None:
         """Index of the decision that this write belongs to; None for one that nobody asked for."""
-        exact = [index for index, decision in enumerate(self.decisions) if any(call.key == write.key for call in decision.calls)]
-        loose = [index for index, decision in enumerate(self.decisions) if any(call.name == write.name for call in decision.calls)]
-        return next(iter(exact or loose), None)
+        due = self._due_by_name.get(write.name, ())
+        exact = (index for index, key in due if key == write.key)
+        return next(exact, due[0][0] if due else None)
+
+    @cached_property
+    def _due_by_name(self) -> Mapping[str, Sequence[tuple[int, str]]]:
+        """Tool -> index of the decision and key of each of its calls, in order."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for index, decision in enumerate(self.decisions):
+            for call in decision.calls:
+                found.setdefault(call.name, []).append((index, call.key))
+        return found
 
     def said(self, write: Call) -> dict[str, Any]:
         """Slots of the wish that a write belongs to; empty where it belongs to none."""
         index = self.decision_of(write)
         return dict(self.wishes[index].slots) if index is not None and index < len(self.wishes) else {}
 
+    def outputs_before(self, made: Made) -> Sequence[Made]:
+        """Calls that were answered before a write: first those that its decision's certificate plans, each part latest first."""
+        key = (made.index, made.call.key if made.call else made.name)
+        if key not in self._outputs:
+            index = self.decision_of(made.call) if made.call else None
+            planned = {call.key for call in self.decisions[index].certificate.plan} if index is not None else frozenset()
+            latest = [each for each in reversed(self.transcript.made) if each.index < made.index and each.call is not None and not each.refused]
+            self._outputs[key] = sorted(latest, key=lambda each: each.call is not None and each.call.key not in planned)
+        return self._outputs[key]
 
+
+@lru_cache(maxsize=1024)
 def passed(name: str, detail: str = "") -> Check:
     return Check(name=name, result="pass", detail=detail)
 
@@ -119,5 +148,6 @@ def failed(name: str, cause: str, detail: str = "", turn: int | None = None, res
     return Check(name=name, result=result, cause=cause, owner=CAUSES[cause].owner, detail=detail, turn=turn)
 
 
+@lru_cache(maxsize=256)
 def not_applicable(name: str, why: str) -> Check:
     return Check(name=name, result="not_applicable", detail=why)

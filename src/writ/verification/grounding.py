@@ -50,16 +50,18 @@ def _said(case: Case, made: Made, forms: Sequence[str], value: Any) -> tuple[str
 
 
 def _shown(case: Case, made: Made, tool: str, path: str, value: Any) -> tuple[str, int | None, str] | None:
-    """The latest output with this value at a path that the domain allows for this argument."""
+    """The output with this value at a path that the domain allows for this argument: of a read that the decision rests on, if there is one, and the
+    latest of them."""
     allowed = case.site.domain.fields(tool, ".".join("*" if step.isdecimal() else step for step in path.split(".")))
     patterns = [_steps(pattern) for pattern in allowed]
-    for earlier in reversed(case.transcript.made):
-        if earlier.index < made.index and earlier.call is not None and not earlier.refused:
-            for name, steps in patterns:
-                if name in (earlier.name, "*"):
-                    where = _find(earlier.value, steps, value)
-                    if where is not None:
-                        return "shown", _result_index(case, earlier), where
+    names = {name for name, _ in patterns}
+    outputs = [each for each in case.outputs_before(made) if "*" in names or each.name in names]
+    for output in outputs:
+        for name, steps in patterns:
+            if name in (output.name, "*"):
+                where = _find(output.value, steps, value)
+                if where is not None:
+                    return "shown", _result_index(case, output), where
     return None
 
 

@@ -62,6 +62,8 @@ def end_state(case: Case) -> Check:
         return not_applicable("end_state", "what the user's own tools changed is unknown")
     if case.as_gold:
         return passed("end_state")
+    if case.certified and case.gold.refused:
+        return failed("end_state", "task_broken", f"the gold {case.gold.refused[0]} is refused; certify the task anew")
     cause, detail, turn = _difference(case)
     return failed("end_state", cause, detail, turn)
 

@@ -82,7 +82,7 @@ def user_words(case: Case) -> Check:
         return not_applicable("user_words", "no script says what the user knows")
     knows = Knows(case.instruction)
     for index, text in case.transcript.said_by_user:
-        if leaks := leaked(text, case.instruction.hidden, lambda each: _heard(case, index, each)):  # noqa: B023 - asked at once
+        if case.instruction.hidden and (leaks := leaked(text, case.instruction.hidden, lambda each: _heard(case, index, each))):  # noqa: B023 - asked at once
             return failed("user_words", "user_leaked", f"the user said {leaks[0]}", index)
         if invented := knows.strange(text):
             invented -= mentioned("\n".join(said for at, said in case.transcript.said_by_agent if at < index))

@@ -124,8 +124,8 @@ def _agent_turn(transcript: Transcript, site: OpenDomain, index: int, message: M
 
 def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, recorded: Message | None, objection: Objection) -> Made:
     arguments = decoded(tool_call.arguments)
-    known = tool_call.name in site.domain.toolkit.tools
-    writes = world.writes(tool_call.name)
+    tool = site.domain.toolkit.tools.get(tool_call.name)
+    known, writes = tool is not None, tool is not None and tool.kind == "write"
     if arguments is None:
         return Made(index, None, tool_call.name, None, True, writes, known, None)
     call = Call(name=tool_call.name, arguments=arguments)
@@ -136,7 +136,7 @@ def _run(world: Environment, site: OpenDomain, index: int, tool_call: ToolCall, 
         value, content, refused = answer.value, answer.text, False
     except ToolRefused as refusal:
         content, refused = f"Error: {refusal}", True
-    same = None if recorded is None else recorded.content in (content, harmless(content))
+    same = None if recorded is None else recorded.content == content or recorded.content == harmless(content)
     return Made(index, call, tool_call.name, value, refused, writes, known, same, objected)
 
 
@@ -153,7 +153,7 @@ def _results(messages: Sequence[Message]) -> Results:
 
 
 def _without_tokens(text: str) -> str:
-    for token in STOP_TOKENS:
+    for token in STOP_TOKENS if "###" in text else ():
         text = text.replace(token, "")
     return text.strip()
 
