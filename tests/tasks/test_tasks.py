@@ -99,9 +99,9 @@ def test_both_members_of_a_pair_have_one_gold_and_different_burdens(made):
     for task in made:
         if task.pair:
             pairs.setdefault(task.pair.id, {})[task.pair.member] = task
-    whole = [pair for pair in pairs.values() if len(pair) == 2]
-    assert whole
-    for pair in whole:
+    assert pairs
+    for pair in pairs.values():
+        assert set(pair) == {"low", "high"}
         assert [call.key for call in pair["low"].writes] == [call.key for call in pair["high"].writes]
         assert pair["low"].burden < pair["high"].burden
 

@@ -56,7 +56,13 @@ def quotas(count: int, capacity: Mapping[Bucket, int], config: TasksConfig, doma
             _fill(wanted, group.buckets, capacity, number, seed)
     short = count - sum(wanted.values())
     _fill(wanted, sorted(capacity), capacity, short, seed)
-    return [Quota(bucket, number, _with_reserve(number, capacity[bucket], config)) for bucket, number in sorted(wanted.items()) if number]
+    dealt = sorted((bucket for bucket, number in wanted.items() if number), key=_pairs_first)
+    return [Quota(bucket, wanted[bucket], _with_reserve(wanted[bucket], capacity[bucket], config)) for bucket in dealt]
+
+
+def _pairs_first(bucket: Bucket) -> tuple[bool, Bucket]:
+    """The high half of a pair can be a plain task too; whoever is drawn first has it."""
+    return (not bucket.pair, bucket)
 
 
 @dataclass(frozen=True, slots=True)

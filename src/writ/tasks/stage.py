@@ -223,15 +223,17 @@ def _draw(supply: Supply, config: TasksConfig, seed: int, quota: Quota) -> Drawn
     for lead in _in_turns(supply.leads[quota.bucket], rng)[start:]:
         used += 1
         made = _pair(site, lead) if quota.bucket.pair else _single(supply, site, quota.bucket, lead, config, rng)
-        tasks |= {task.id: task for task in made if task.id not in tasks}
+        if not any(task.id in tasks for task in made):
+            tasks |= {task.id: task for task in made}
         if len(tasks) >= quota.tasks:
             break
     return Drawn(list(tasks.values()), used)
 
 
 def _new(tasks: Sequence[Task], made: set[str]) -> list[Task]:
-    """Those that no bucket has given before: the high half of a pair can be a plain task too."""
-    new = [task for task in tasks if task.id not in made]
+    """Those that no bucket has given before; half a pair is none."""
+    halved = {task.pair.id for task in tasks if task.pair is not None and task.id in made}
+    new = [task for task in tasks if task.id not in made and (task.pair is None or task.pair.id not in halved)]
     made.update(task.id for task in new)
     return new
 
