@@ -6,6 +6,7 @@ import pytest
 
 from writ.domains.base import ALLOWED, Ruling
 from writ.domains.certificates import unrefuted
+from writ.domains.people import named_in
 from writ.domains.registry import open_domain
 from writ.domains.sources import snapshots
 from writ.schema import Call
@@ -158,6 +159,26 @@ def test_held_out_persons_make_no_training_task(small):
     assert held_out
     assert train
     assert held_out.isdisjoint(train)
+
+
+def test_no_task_names_a_record_of_a_person_whom_a_benchmark_names():
+    """A refusal may be about a record that is somebody else's."""
+    refusals = TasksConfig(mix={"refusal": 1}, pair_share=0, workers=1, held_out_share=0)
+    retail = next(snapshots(DomainsConfig(names=("retail",), users=12), seed=7, content=""))
+    site = open_domain(retail)
+    owners = {record: user for user in site.domain.persons(site.database) for record in site.domain.owned(site.database, user)}
+    made = list(synthesize(refusals, count=60, seed=7, domain=[retail]))
+    foreign = {user for task in made for record, user in owners.items() if user != task.user_id and named_in(_slots(task), frozenset([record]))}
+    assert foreign, "some refusal is about another person's record"
+    exam = retail.model_copy(update={"benchmark_tasks": ({"user_scenario": " ".join(sorted(foreign)[:3])},)})
+    again = list(synthesize(refusals, count=20, seed=7, domain=[exam]))
+    records = frozenset(record for record, user in owners.items() if user in sorted(foreign)[:3])
+    assert len(again) >= 20
+    assert not any(named_in(_slots(task), records) for task in again)
+
+
+def _slots(task):
+    return [wish.slots for wish in task.wishes]
 
 
 def test_quotas_never_exceed_capacity_and_use_all_of_it_when_the_count_is_beyond(small):

@@ -37,7 +37,7 @@ def dataset_sha256(finished: Finished) -> str:
 
 
 def funnel(verdicts: list[Verdict], rows: int) -> Table:
-    """Attempted, each loss with its cause and owner, kept, and rows after near-duplicates are removed."""
+    """Attempted, each loss with its cause and owner, kept, and the rows that are left of those."""
     table = Table(title="funnel", title_justify="left", show_header=False)
     table.add_row("attempted", f"{len(verdicts):,}", "")
     losses = Counter((verdict.cause, verdict.owner) for verdict in verdicts if not verdict.kept)
@@ -45,7 +45,7 @@ def funnel(verdicts: list[Verdict], rows: int) -> Table:
         table.add_row(f"  lost: {term('causes', cause)}", f"{number:,}", f"{term('owners', owner or '').lower()} ({cause})")
     kept = sum(verdict.kept for verdict in verdicts)
     table.add_row("kept", f"{kept:,}", f"{kept / len(verdicts):.1%}" if verdicts else "")
-    table.add_row("rows", f"{rows:,}", "after near-duplicates")
+    table.add_row("rows", f"{rows:,}", "without near-duplicates and contaminated ones" if rows < kept else "")
     return table
 
 

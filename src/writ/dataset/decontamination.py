@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from writ.domains.people import blocked_users
+from writ.domains.people import blocked_users, records_of
 from writ.domains.registry import OpenDomain
 from writ.schema import Call, Row, Task, canonical
 
@@ -45,7 +45,7 @@ def index(site: OpenDomain, ngram_words: int) -> Benchmark:
     """The benchmark tasks that came with a domain's data; empty where there are none."""
     tasks = site.snapshot.benchmark_tasks
     users = blocked_users(site.domain, site.database, tasks)
-    records = frozenset(record for user in users for record in site.domain.owned(site.database, user))
+    records = records_of(site.domain, site.database, users)
     gold = {action_hash(calls): str(task.get("id")) for task in tasks if (calls := _gold(task, site))}
     masked = {action_hash(_masked(site, calls)): str(task.get("id")) for task in tasks if (calls := _gold(task, site))}
     ngrams = frozenset(gram for task in tasks for gram in word_ngrams(_scenario(task), ngram_words))

@@ -34,6 +34,16 @@ def blocked_users(domain: Domain, database: Database, benchmark_tasks: Iterable[
     )
 
 
+def records_of(domain: Domain, database: Database, users: Iterable[str]) -> frozenset[str]:
+    """Ids that belong to one of these users alone."""
+    return frozenset(record for user in users for record in domain.owned(database, user))
+
+
+def named_in(value: Any, ids: frozenset[str]) -> bool:
+    """Whether a JSON value holds one of these ids as a word."""
+    return not ids.isdisjoint(_ids_in(json.dumps(value, ensure_ascii=False)))
+
+
 def _aliases(domain: Domain, world: Environment, user_id: str) -> frozenset[str]:
     """Lower-case texts that name a person in a task: an e-mail address, a full name, or a name as arguments spell it."""
     told = (*domain.identity(world, user_id, "primary"), *domain.identity(world, user_id, "alternative"))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from writ.domains.base import run
 from writ.domains.certificates import certify
-from writ.domains.people import blocked_users, split_of
+from writ.domains.people import blocked_users, named_in, records_of, split_of
 from writ.domains.registry import OpenDomain, open_domain
 from writ.schema import Batch, Cell, Decision, DomainSnapshot, Pair, Task, Wish, burden_bin, canonical, content_id
 from writ.settings import TasksConfig
@@ -89,11 +89,13 @@ def survey(config: TasksConfig, *, seed: int, domain: Iterable[DomainSnapshot], 
     supply = Supply()
     supply.sites = {snapshot.name: open_domain(snapshot) for snapshot in domain}
     for name, site in supply.sites.items():
-        users = eligible(site, config)
+        blocked = blocked_users(site.domain, site.database, site.snapshot.benchmark_tasks)
+        strange = records_of(site.domain, site.database, blocked)
+        users = eligible(site, config, blocked)
         if count is not None:
             wanted = max(MIN_SURVEYED, count // len(supply.sites))
             users = sorted(Random(f"{seed}:{name}:users").sample(users, min(wanted, len(users))))
-        for stall in in_parallel(partial(_stall, site, config, seed), users, config.workers):
+        for stall in in_parallel(partial(_stall, site, config, seed, strange), users, config.workers):
             supply.shelves[name, stall.user_id] = stall.entries
             for bucket, numbers in stall.buckets.items():
                 supply.leads.setdefault(bucket, []).extend(stall.entries[number] for number in numbers)
@@ -108,9 +110,12 @@ class Stall(NamedTuple):
     buckets: dict[Bucket, list[int]]
 
 
-def _stall(site: OpenDomain, config: TasksConfig, seed: int, user_id: str) -> Stall:
+def _stall(site: OpenDomain, config: TasksConfig, seed: int, strange: frozenset[str], user_id: str) -> Stall:
+    """`strange`: ids of records that belong to users whom a benchmark names; no wish is about one."""
     most = config.max_burden
-    entries = [entry for entry in shelf(site, user_id, config, seed) if most is None or entry.burden <= most]
+    entries = [
+        entry for entry in shelf(site, user_id, config, seed) if (most is None or entry.burden <= most) and not named_in(entry.wish.slots, strange)
+    ]
     buckets: dict[Bucket, list[int]] = {}
     for number, lead in enumerate(entries):
         for bucket in _buckets(site, lead, entries, config):
@@ -128,9 +133,8 @@ def _allowed(cell: Cell, config: TasksConfig) -> bool:
     return name not in config.without_cells and (not config.cells or name in config.cells)
 
 
-def eligible(site: OpenDomain, config: TasksConfig) -> list[str]:
+def eligible(site: OpenDomain, config: TasksConfig, blocked: frozenset[str]) -> list[str]:
     """Users of the wanted split that no benchmark task names."""
-    blocked = blocked_users(site.domain, site.database, site.snapshot.benchmark_tasks)
     return [
         user_id
         for user_id in site.domain.persons(site.database)
