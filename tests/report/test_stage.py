@@ -57,8 +57,10 @@ def test_title_names_tools_and_object_of_the_first_wish_and_how_many_more():
 
 def test_block_holds_the_whole_conversation(tmp_path):
     made = [conversation(number) for number in range(3)]
-    halves = unpacked(write_page(tmp_path / "page.html", made), "block-0").split("\0")
-    messages, rest = (json.loads(half.split("\n")[1]) for half in halves)
+    parts = unpacked(write_page(tmp_path / "page.html", made), "block-0").split("\0")
+    messages, given, rest = (json.loads(part.split("\n")[1]) for part in parts)
+    assert given == [message.content for message in made[1].trajectory.messages if message.role == "tool"]
+    assert [message[1:2] for message in messages if message[0] == "t"] == [[""]] * 3
     assert [message[0] for message in messages] == [message.role[0] for message in made[1].trajectory.messages]
     assert messages[7][2] == [["c70", "place_hold", made[1].trajectory.messages[7].tool_calls[0].arguments]]
     assert rest["verdict"] == made[1].verdict.model_dump(mode="json")

@@ -29,33 +29,34 @@ def pack(data: bytes) -> bytes:
 
 
 class Blocks:
-    """Two compressed texts per block, with a space between: the messages, which are searched, and the rest. A line is a conversation's, in JSON."""
+    """Three compressed texts per block, with spaces between: the messages without what tools gave, which are searched for words; what tools gave,
+    which is long; and the rest. A line is a conversation's, in JSON."""
 
     def __init__(self) -> None:
         self.packed: list[bytes] = []
         self.starts: list[int] = []
         """Number of each block's first conversation."""
-        self._spoken: list[bytes] = []
-        self._rest: list[bytes] = []
+        self._lines: tuple[list[bytes], ...] = ([], [], [])
         self._held_bytes = 0
         self._seen = 0
 
     def add(self, conversation: Conversation, verdict: Verdict) -> None:
-        spoken = to_json([spoken_of(message) for message in conversation.trajectory.messages])
-        rest = to_json(rest_of(conversation, verdict))
-        if not self._spoken:
+        messages = conversation.trajectory.messages
+        shown = [message.content or "" for message in messages if message.role == "tool"]
+        parts = [[spoken_of(message) for message in messages], shown, rest_of(conversation, verdict)]
+        if not self._held_bytes:
             self.starts.append(self._seen)
-        self._spoken.append(spoken)
-        self._rest.append(rest)
-        self._held_bytes += len(spoken) + len(rest)
+        for lines, part in zip(self._lines, map(to_json, parts), strict=True):
+            lines.append(part)
+            self._held_bytes += len(part)
         self._seen += 1
-        if len(self._spoken) >= BLOCK_CONVERSATIONS or self._held_bytes >= BLOCK_BYTES:
+        if len(self._lines[0]) >= BLOCK_CONVERSATIONS or self._held_bytes >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        if self._spoken:
-            self.packed.append(pack(b"\n".join(self._spoken)) + b" " + pack(b"\n".join(self._rest)))
-            self._spoken, self._rest, self._held_bytes = [], [], 0
+        if self._held_bytes:
+            self.packed.append(b" ".join(pack(b"\n".join(lines)) for lines in self._lines))
+            self._lines, self._held_bytes = ([], [], []), 0
 
 
 def rest_of(conversation: Conversation, verdict: Verdict) -> dict[str, Any]:
@@ -70,9 +71,10 @@ def rest_of(conversation: Conversation, verdict: Verdict) -> dict[str, Any]:
 
 
 def spoken_of(message: Message) -> list[Any]:
-    """`[role, text, calls, result of, refused]` without empty tails; a call is `[id, name, arguments as written]`."""
+    """`[role, text, calls, result of, refused]` without empty tails; a call is `[id, name, arguments as written]`; what a tool gave stands apart."""
     calls = [[call.id, call.name, call.arguments] for call in message.tool_calls]
-    parts = [message.role[0], message.content or "", calls, message.tool_call_id or "", int(message.error)]
+    text = "" if message.role == "tool" else message.content or ""
+    parts = [message.role[0], text, calls, message.tool_call_id or "", int(message.error)]
     while not parts[-1]:
         parts.pop()
     return parts

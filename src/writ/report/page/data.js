@@ -1,7 +1,7 @@
 // The index, and the conversations behind it in compressed blocks.
 
 const DATA = { mode: "run", words: {}, columns: {}, head: {}, size: 0, starts: [] };
-const KEPT_BLOCKS = 8;
+const KEPT_BLOCKS = 24;
 const opened = new Map();
 
 async function inflate(text) {
@@ -29,9 +29,9 @@ async function openIndex() {
 /** Blocks follow the script in the document, so they are there once it is parsed. */
 const parsed = new Promise((done) => (document.readyState === "loading" ? addEventListener("DOMContentLoaded", done) : done()));
 
-const SPOKEN = 0, REST = 1;
+const SPOKEN = 0, GIVEN = 1, REST = 2;
 
-/** Lines of one half of a block: what was spoken, or the rest. The few last used stay in memory. */
+/** Lines of one part of a block: what was spoken, what tools gave, or the rest. The few last used stay in memory. */
 async function block(number, half) {
   await parsed;
   const key = `${number}.${half}`;
@@ -57,11 +57,17 @@ const MARKS = { s: "system", u: "user", a: "assistant", t: "tool" };
 /** A conversation whole: messages, task, instruction, verdict, trajectory. */
 async function conversation(index) {
   const number = blockOf(index), at = index - DATA.starts[number];
-  const [spoken, rest] = await Promise.all([block(number, SPOKEN), block(number, REST)]);
-  const messages = JSON.parse(spoken[at]).map(([role, text = "", calls = [], of = "", refused = 0], turn) => ({
+  const [spoken, given, rest] = await Promise.all([block(number, SPOKEN), block(number, GIVEN), block(number, REST)]);
+  const messages = withResults(JSON.parse(spoken[at]), JSON.parse(given[at])).map(([role, text = "", calls = [], of = "", refused = 0], turn) => ({
     role: MARKS[role], text, of, refused: Boolean(refused), turn, calls: calls.map(([id, name, written]) => ({ id, name, written, ...decoded(written) })),
   }));
   return { index, messages, ...JSON.parse(rest[at]) };
+}
+
+/** Messages as a block holds them, with what tools gave put back. */
+function withResults(messages, given) {
+  let next = 0;
+  return messages.map(([role, text, ...rest]) => [role, role === "t" ? given[next++] : text, ...rest]);
 }
 
 /** Arguments of a call as a model wrote them; `broken` where they are not a JSON object. */

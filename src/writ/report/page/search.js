@@ -46,9 +46,9 @@ function around({ text, at, term }) {
   return `${from ? "…" : ""}${text.slice(from, to)}${to < text.length ? "…" : ""}`;
 }
 
-/** Finds the terms that are in no title: in what was said, called and shown. `found(map of hits, share)` hears of each block. Stops when `alive()` is false. */
+/** Finds the terms that are in no title: in what was said and called, and where a term has a digit, as ids do, in what tools gave. `found(map of hits, share)` hears of each block. Stops when `alive()` is false. */
 async function searchText(terms, candidates, found, alive) {
-  const written = new Map(terms.map((term) => [term, JSON.stringify(term).slice(1, -1)])), wanted = new Map();
+  const deep = terms.some((term) => /\d/.test(term)), written = new Map(terms.map((term) => [term, JSON.stringify(term).slice(1, -1)])), wanted = new Map();
   for (const index of candidates) {
     const number = blockOf(index);
     if (!wanted.has(number)) wanted.set(number, []);
@@ -56,12 +56,12 @@ async function searchText(terms, candidates, found, alive) {
   }
   let done = 0;
   for (const [number, indices] of wanted) {
-    const lines = await block(number, SPOKEN);
+    const spoken = await block(number, SPOKEN), given = deep && (await block(number, GIVEN)), hits = new Map();
     if (!alive()) return;
-    const hits = new Map();
     for (const index of indices) {
-      const line = lines[index - DATA.starts[number]], low = line.toLowerCase(), sought = notInTitle(index, terms);
-      const place = sought.every((term) => low.includes(written.get(term))) && placeOf(JSON.parse(line), sought);
+      const at = index - DATA.starts[number], sought = notInTitle(index, terms), low = `${spoken[at]}${given ? given[at] : ""}`.toLowerCase();
+      if (!sought.every((term) => low.includes(written.get(term)))) continue;
+      const messages = JSON.parse(spoken[at]), place = placeOf(given ? withResults(messages, JSON.parse(given[at])) : messages, sought);
       if (place) hits.set(index, place);
     }
     found(hits, ++done / wanted.size);
