@@ -14,8 +14,8 @@ from writ.errors import ArtifactError, ConfigError, OutOfMemory, Unavailable, Wr
 
 
 @contextmanager
-def serving(command: Sequence[str], *, ready_within_s: float = 600.0) -> Iterator[str]:
-    """Runs a server that prints its URL as its first line, and yields that URL; ends it when the block is left.
+def serving(command: Sequence[str], *, ready_within_s: float = 600.0, leave_s: float = 5.0) -> Iterator[str]:
+    """Runs a server that prints its URL as its first line, and yields that URL; ends it when the block is left, and kills it `leave_s` later.
 
     Its standard input is a pipe that ends with this process, however that ends: a server that heeds it outlives nobody.
 
@@ -31,7 +31,7 @@ def serving(command: Sequence[str], *, ready_within_s: float = 600.0) -> Iterato
                 raise OutOfMemory(f"'{' '.join(command[:5])} …' was killed, most likely for want of memory; give this process more") from e
             raise
         finally:
-            _stop(process)
+            _stop(process, leave_s)
 
 
 def _first_line(process: "subprocess.Popen[bytes]", errors: IO[str], ready_within_s: float, command: Sequence[str]) -> str:
@@ -65,11 +65,11 @@ def _tail(errors: IO[str]) -> str:
     return f"its last words: {lines[-1]}" if lines else "it said nothing on standard error"
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]", leave_s: float) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=leave_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

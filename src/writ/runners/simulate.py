@@ -101,7 +101,7 @@ def answered(config: RunConfig, plan: Plan, store: Store) -> Iterator[RunConfig]
     if config.simulation.agent.base_url and config.simulation.user.base_url:
         yield config
         return
-    with serving(_scripted_command(config, plan, store)) as url:
+    with serving(_scripted_command(config, plan, store), leave_s=EMBEDDED_LEAVES_S) as url:
         filled = {role: _with_url(getattr(config.simulation, role), url) for role in ("agent", "user")}
         yield config.model_copy(update={"simulation": config.simulation.model_copy(update=filled)})
 
@@ -115,6 +115,9 @@ def _scripted_command(config: RunConfig, plan: Plan, store: Store) -> list[str]:
 
 FLUSH_WITHIN_S = 3.0
 """After SIGTERM; ten seconds are promised in all."""
+
+EMBEDDED_LEAVES_S = 1.0
+"""The embedded model has nothing to save, and may be waiting for a store that is away; the ten seconds are its starter's."""
 
 EMBEDDED_WITHIN_S = 60.0
 """Nobody starts the embedded model again: away for so long, it is gone, and the run says why."""
