@@ -83,7 +83,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.simulation, "verification": c.verification, "seed": c.seed},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions"},
         writes=Trajectory,
-        revision=2,
+        revision=3,
     ),
     Stage(
         "verify",

@@ -92,6 +92,8 @@ class Agent:
         """The user has answered an open question with what may be a wish."""
         self.skipped: tuple[str, Any] | None = None
         """A read that a fault leaves out, by key, and what it would have shown."""
+        self.left_out: set[str] = set()
+        """Writes that a fault leaves out, by key."""
 
     def talk(self, heard: str) -> Talk[None]:
         """The program; `heard` is the user's first turn. It never returns."""

@@ -135,6 +135,7 @@ def instead_of(agent: "Agent", call: Call, outcome: Outcome) -> "Generator[Act, 
         return False  # a later wish could make good what goes wrong here
     if agent.faults.fire("missing_write"):
         agent.faults.label("missing_write", "missing_write")
+        agent.left_out.add(call.key)
         return True
     if agent.faults.armed("wrong_argument") and (wrong := _altered(agent, call, outcome)) is not None:
         agent.faults.fire("wrong_argument")
@@ -190,7 +191,7 @@ def extra_write(agent: "Agent", wish: Wish, outcome: Outcome) -> "Generator[Act,
     """One more write that a near miss invites, after all that was wanted is done."""
     if not agent.faults.armed("extra_write"):
         return
-    done = {call.key for call in agent.written}
+    done = {call.key for call in agent.written} | agent.left_out
     for distractor in agent.domain.kinds[wish.kind].distractors(wish, agent.user_id, _before(agent, outcome), outcome):
         for call in distractor.calls:
             if call.key not in done and _changes(agent, call):
@@ -218,12 +219,18 @@ def forbidden_write(agent: "Agent", wish: Wish, outcome: Outcome) -> "Generator[
 
 
 def leaves_out(agent: "Agent", told: Told) -> bool:
-    """Whether a value that was asked for is kept back: one that nothing else says by chance."""
-    tellable = told.form in ("money", "date") and not contains(agent.spoken, told.value.lstrip("0"))
-    if not tellable or not agent.faults.fire("missing_fact"):
+    """Whether a value that was asked for is kept back: one that nothing else says, a summary of the write or a later wish that costs nothing too."""
+    tellable = told.form in ("money", "date") and not any(contains(agent.spoken, spelling) for spelling in _spellings(told))
+    if not tellable or (agent.open and not told.value.strip("0.")) or not agent.faults.fire("missing_fact"):
         return False
     agent.faults.label("missing_fact", "missing_fact")
     return True
+
+
+def _spellings(told: Told) -> set[str]:
+    """`308.00` is said by `$308` as well."""
+    whole = told.value.removesuffix(".00")
+    return {told.value, told.value.lstrip("0")} | ({whole} if told.form == "money" and whole.strip("0") else set())
 
 
 def passes_over(agent: "Agent", outcome: Outcome) -> bool:
