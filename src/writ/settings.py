@@ -289,3 +289,6 @@ class RunConfig(Record):
     """What is told of progress, on standard error: a live display on a terminal and plain lines elsewhere, plain lines, or one JSON object a line."""
     metrics_port: int | None = execution(None, ge=1, le=65535)
     """Where a stage that talks to models exports Prometheus metrics, at `/metrics`; None: nowhere."""
+    traces_url: str = execution("", pattern=r"^(https?://\S+)?$")
+    """Where OpenTelemetry traces go over OTLP/HTTP, such as `http://collector:4318/v1/traces`: one trace a run, a span for each stage, shard and
+    conversation. Empty: nowhere. A token goes into the variable `OTEL_EXPORTER_OTLP_HEADERS`."""

@@ -16,6 +16,7 @@ from writ.llm.questions import ask_each
 from writ.pipeline import ATTEMPTS, SCORES, Plan, exam, plan
 from writ.runners.execute import Listener, Progress, counted, execute, read_input, read_stage, write
 from writ.runners.simulate import Keys, answered, talk
+from writ.runners.traces import traced
 from writ.schema import DomainSnapshot, Score, Trajectory
 from writ.scoring import assertions
 from writ.scoring.benchmark import GOLD, raw_tasks, task_id
@@ -113,10 +114,13 @@ def _score(config: RunConfig, planned: Plan, store: Store, listen: Listener, jud
     if standing is not None:
         listen(Progress(SCORES.name, standing.records, finished=True, reused=True))
         return standing
-    judged = _judged(config, planned, store, judge_key)
-    arguments = dict(SCORES.arguments(config)) | {name: read_input(store, planned, SCORES, name) for name in SCORES.reads}
-    records = SCORES.load()(**arguments, judged=judged)
-    return write(SCORES, planned, store, counted(SCORES, records, listen), listen)
+    with traced(config.traces_url, planned.run_id, SCORES.name) as trace:
+        judged = _judged(config, planned, store, judge_key)
+        arguments = dict(SCORES.arguments(config)) | {name: read_input(store, planned, SCORES, name) for name in SCORES.reads}
+        records = SCORES.load()(**arguments, judged=judged)
+        made = write(SCORES, planned, store, counted(SCORES, records, listen), listen)
+        trace.note(records=made.records)
+        return made
 
 
 def _judged(config: RunConfig, planned: Plan, store: Store, judge_key: SecretStr | None) -> Mapping[str, bool | None]:

@@ -8,6 +8,7 @@ from typing import Any
 from writ.artifacts import ArtifactWriter, Manifest, read_manifest, read_records
 from writ.errors import ArtifactError
 from writ.pipeline import BY_NAME, Plan, Stage, code_version
+from writ.runners.traces import traced
 from writ.schema import Record
 from writ.settings import RunConfig
 from writ.storage import Store
@@ -60,8 +61,11 @@ def execute(
         arguments["run_id"] = plan.run_id
     if stage.files:
         arguments["emit"] = lambda name, data: store.put(f"{stage.name}/{key}/{name}", data)
-    records = stage.load()(**arguments)
-    return write(stage, plan, store, counted(stage, records, listen, wanted), listen)
+    with traced(config.traces_url, plan.run_id, stage.name) as trace:
+        records = stage.load()(**arguments)
+        made = write(stage, plan, store, counted(stage, records, listen, wanted), listen)
+        trace.note(records=made.records)
+        return made
 
 
 def expected(stage: Stage, config: RunConfig, plan: Plan, store: Store) -> int:

@@ -19,6 +19,7 @@ from writ.pipeline import BY_NAME, Plan, Ports, Stage
 from writ.runners.dealings import Dealing, place
 from writ.runners.execute import Listener, Progress, open_writer, read_input
 from writ.runners.ready import await_ready
+from writ.runners.traces import Trace, traced
 from writ.schema import Trajectory
 from writ.scoring.benchmark import GOLD
 from writ.settings import RunConfig
@@ -73,9 +74,12 @@ def talk(
     """Makes the artifact of a stage that talks, or of a shard of it, while `answering` sees to it that somebody answers. Raises as `simulate`."""
     with ExitStack() as stack:
         config = stack.enter_context(answering(config, plan, store))
-        runner = _Runner(stage, config, plan, store, listen, keys, shard, shards)
+        trace = stack.enter_context(traced(config.traces_url, plan.run_id, stage.name, shard=shard, shards=shards))
+        runner = _Runner(stage, config, plan, store, listen, keys, trace, shard, shards)
         with asyncio.Runner() as loop:
-            return loop.run(runner.run())
+            made = loop.run(runner.run())
+        trace.note(records=made.records)
+        return made
 
 
 def join(plan: Plan, store: Store, shards: int) -> Manifest:
@@ -140,8 +144,11 @@ def source_of(config: RunConfig) -> Literal["scripted", "model", "playback"]:
 class _Runner:
     """One start of the stage."""
 
-    def __init__(self, stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, shard: int, shards: int) -> None:
+    def __init__(
+        self, stage: Stage, config: RunConfig, plan: Plan, store: Store, listen: Listener, keys: Keys, trace: Trace, shard: int, shards: int
+    ) -> None:
         self._stage, self._config, self._plan, self._store, self._listen, self._keys = stage, config, plan, store, listen, keys
+        self._trace = trace
         self._shard, self._shards = shard, shards
         self._done = 0
         self._losses: dict[str, int] = {}
@@ -197,6 +204,7 @@ class _Runner:
     def _event(self, event: Any) -> None:
         if self._metrics:
             self._metrics.event(event)
+        self._trace.event(event)
         if event.verdict is not None:
             self._done += 1
             if not event.verdict.kept:
