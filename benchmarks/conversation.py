@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from machine import machine
+from machine import like_a_run, machine
 
 from writ.artifacts import Journal
 from writ.domains.recordings import scenario
@@ -254,6 +254,7 @@ def main() -> None:
     parser.add_argument("--tau2-tasks", type=int, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    like_a_run()
     config = DomainsConfig(names=("airline", "retail"), data=options.domain_data)
     sites = [open_domain(snapshot) for snapshot in snapshots(config, seed=7, content="")]
     rows = [row(site, options.conversations) for site in sites]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import population
-from machine import machine
+from machine import like_a_run, machine
 
 from writ.artifacts import ArtifactWriter, Journal
 from writ.domains.sources import snapshots
@@ -190,6 +190,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
+        like_a_run()
         print(json.dumps(asdict(STAGES[options.child](open_store(str(options.folder)), options.conversations))))
         return
     print(machine())

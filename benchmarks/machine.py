@@ -1,8 +1,11 @@
-"""The machine that a figure was measured on, in one line."""
+"""The machine that a figure was measured on, in one line; and what makes a process that measures like one of `writ`."""
 
+import gc
 import os
 import platform
 from pathlib import Path
+
+from writ.cli import COLLECT
 
 
 def machine() -> str:
@@ -17,3 +20,8 @@ def _processor() -> str:
         return platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def like_a_run() -> None:
+    """Looks for garbage as seldom as the command line does."""
+    gc.set_threshold(*COLLECT)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from conversation import GOLD, gold_server, instruction_of, played, tasks_of
-from machine import machine
+from machine import like_a_run, machine
 
 from writ.domains.registry import OpenDomain, open_domain
 from writ.domains.sources import snapshots
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--latency-s", type=float, default=2.0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    like_a_run()
     [snapshot] = snapshots(DomainsConfig(names=("airline",)), seed=7, content="")
     site = open_domain(snapshot)
     with gold_server(tasks_of(site), options.latency_s) as server:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from machine import machine
+from machine import like_a_run, machine
 
 from writ.domains.registry import OpenDomain, open_domain
 from writ.domains.sources import snapshots
@@ -174,6 +174,7 @@ def kept_scores(seen: Iterable[Trial]) -> dict[str, float]:
 
 def main() -> None:
     arguments = _arguments()
+    like_a_run()
     began = time.perf_counter()
     world = built(arguments.domains.split(","), arguments.tasks, arguments.users, arguments.seed)
     built_s = time.perf_counter() - began

@@ -78,7 +78,7 @@ def usage(e: click.ClickException) -> str:
     return f"UsageError: {context.command_path}: {text}; '{context.command_path} --help' shows how"
 
 
-_COLLECT = (100_000, 20, 50)
+COLLECT = (100_000, 20, 50)
 """Objects between two looks for garbage in cycles, of which records make none: at Python's 700 half of the time to open a domain is spent looking."""
 
 
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a verb (`arguments`: those of the process by default); an error becomes one line on standard error and its exit code."""
     from writ.errors import WritError
 
-    gc.set_threshold(*_COLLECT)
+    gc.set_threshold(*COLLECT)
     try:
         app.main(arguments, prog_name="writ", standalone_mode=False)
         sys.exit(0)
