@@ -31,7 +31,7 @@ def run(config_file: str | None, sets: tuple[str, ...], out: str | None, domain_
     config = read_config(config_file, sets, out, domain_data)
     with Display(plain=plain, log=config.log) as display:
         finished = run_locally(config, display.listen, keys_of(config))
-    summarize(finished)
+    summarize(finished, config.dataset.count)
     _check_yield(config, finished)
 
 

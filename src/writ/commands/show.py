@@ -55,7 +55,8 @@ def _show_run(console: Console, stored: Stored) -> None:
     tasks: dict[str, Task] = {task.id: task for task in stored.records("tasks")}
     verdicts: list[Verdict] = list(stored.records("verify"))
     console.print(f"run {stored.run.run_id}")
-    console.print(funnel(verdicts, sum(1 for _ in stored.records("dataset"))))
+    asked = int(stored.run.config.get("dataset", {}).get("count", 0))
+    console.print(funnel(verdicts, tasks.values(), asked=asked, rows=sum(1 for _ in stored.records("dataset"))))
     for domain in sorted({task.domain for task in tasks.values()}):
         console.print(f"{domain}: kept, by writes (rows) and evidence burden (columns)")
         console.print(grid(domain, tasks, verdicts))

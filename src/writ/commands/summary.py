@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.table import Table
@@ -14,12 +15,12 @@ from writ.schema import BURDEN_BINS, Task, Verdict, burden_bin
 BINS = tuple(burden_bin(low) for low, _ in BURDEN_BINS)
 
 
-def summarize(finished: Finished) -> None:
-    """Prints funnel, grid and paths to standard output."""
+def summarize(finished: Finished, asked: int) -> None:
+    """Prints funnel, grid and paths to standard output. `asked`: kept conversations that the settings want."""
     console = Console(highlight=False)
     tasks: dict[str, Task] = {task.id: task for task in read_stage(finished.store, finished.plan.keys, "tasks")}
     verdicts: list[Verdict] = list(read_stage(finished.store, finished.plan.keys, "verify"))
-    console.print(funnel(verdicts, finished.manifests["dataset"].records))
+    console.print(funnel(verdicts, tasks.values(), asked=asked, rows=finished.manifests["dataset"].records))
     for domain in sorted({task.domain for task in tasks.values()}):
         console.print(f"{domain}: kept, by writes (rows) and evidence burden (columns)")
         console.print(grid(domain, tasks, verdicts))
@@ -36,9 +37,13 @@ def dataset_sha256(finished: Finished) -> str:
     return str(facts["sha256"])
 
 
-def funnel(verdicts: list[Verdict], rows: int) -> Table:
-    """Attempted, each loss with its cause and owner, kept, and the rows that are left of those."""
+def funnel(verdicts: list[Verdict], tasks: Iterable[Task], *, asked: int, rows: int) -> Table:
+    """Attempted, each loss with its cause and owner, kept, and the rows that are left of those; where fewer than asked were kept, why."""
     table = Table(title="funnel", title_justify="left", show_header=False)
+    if sum(verdict.kept for verdict in verdicts) < asked:
+        held = sum({task.batch.id: task.batch.wanted for task in tasks if task.batch is not None}.values())
+        short = f"the databases hold tasks for {held:,}; 'writ tasks capacity' says what bounds them" if held < asked else "no spare tasks were left"
+        table.add_row("asked", f"{asked:,}", short)
     table.add_row("attempted", f"{len(verdicts):,}", "")
     losses = Counter((verdict.cause, verdict.owner) for verdict in verdicts if not verdict.kept)
     for (cause, owner), number in losses.most_common():

@@ -28,7 +28,7 @@ _ACCEPTS = re.compile(
 
 _NO_WISH = re.compile(
     r"that('s| is| was| will be) (all|everything)|all (set|settled)|is settled|done then|all i need|exception|bend the rule|the other way"
-    r"|just this once|anyway|once more|is there really no way|surely there is a way",
+    r"|just this once|(try|do it) anyway|thank you anyway\W*$|once more|is there really no way|surely there is a way",
     re.I,
 )
 """Answers to an open question that bring no wish: leave-taking, and insisting on what was refused."""
