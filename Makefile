@@ -83,7 +83,7 @@ docs: install ## Build the manual into site/ (open site/index.html; needs no net
 	@test -x $(VENV)/docs/bin/python || $(BIN)/uv venv -q --python $(BIN)/python $(VENV)/docs
 	@$(BIN)/uv pip sync -q --python $(VENV)/docs/bin/python --require-hashes requirements/docs.txt
 	@$(BIN)/python docs/reference.py
-	@$(VENV)/docs/bin/sphinx-build -q -W --keep-going -d $(VENV)/docs/doctrees docs site
+	@$(VENV)/docs/bin/sphinx-build -q -a -W --keep-going -d $(VENV)/docs/doctrees docs site
 	@echo "site/index.html"
 
 lock: install ## Pin all dependencies anew, by hash

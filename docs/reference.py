@@ -118,7 +118,7 @@ def metrics() -> Iterator[str]:
 
 def cli() -> Iterator[str]:
     yield "# Command line\n"
-    yield "Every verb takes `--help`. Exit codes: [exit-codes.md](exit-codes.md). Keys for `--set`: [configuration.md](configuration.md).\n"
+    yield "Every verb takes `--help`. What it ends with: [exit codes](exit-codes.md). Keys for `--set`: [configuration](configuration.md).\n"
     yield "| verb | what it does |\n|---|---|"
     yield from (f"| [`writ {name}`](#writ-{name}) | {line} |" for name, (_, line) in VERBS.items())
     yield ""

@@ -1,6 +1,7 @@
 """The same content in a terminal."""
 
 import io
+import re
 
 from report_worlds import HOSTILE, conversation, snapshot
 from rich.console import Console
@@ -25,7 +26,8 @@ def printed(made, **options):
 
 def test_write_is_shown_with_the_origin_of_each_argument():
     text = printed(conversation(1))
-    assert "7 Change place_hold" in text
+    assert "7 Change place_hold, as the right answer" in text
+    assert "✓ The Salt Island, audiobook (e572)" in text
     assert "worked out: the member of the card" in text
     assert "get_edition showed it in message 4 (edition_id)" in text
     assert "the customer said it in message 1" in text
@@ -57,6 +59,12 @@ def test_lost_conversation_names_cause_owner_and_place():
     assert "Owner: agent." in text
     assert "from nowhere: nobody said it and no tool showed it" in text
     assert text.index("7 Change place_hold") < text.index("✕ Value from nowhere: “Place hold” of e999") < text.index("8  Result")
+
+
+def test_wrong_value_says_what_is_due():
+    text = printed(conversation(0, cause="wrong_argument"))
+    assert "7 Change place_hold, differs from the right answer" in text
+    assert re.search(r"edition_id +e571 +should be e572; get_edition showed it", text)
 
 
 def test_hostile_text_cannot_steer_the_terminal():

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from writ.report.index import title_of
 from writ.report.page import words
+from writ.report.reasons import call_of, leaves, standing
 from writ.schema import Call, Candidate, Check, Decision, Message, Origin, Task, ToolCall, Verdict
 from writ.streams import Conversation
 
@@ -64,7 +65,7 @@ def show_conversation(conversation: Conversation, verdict: Verdict, domain: Fact
     lit = _lit(verdict.origins)
     notes = _notes(verdict.checks, domain)
     for turn, message in enumerate(trajectory.messages):
-        yield from _message(turn, message, trajectory.messages, verdict, writes, lit[turn], full)
+        yield from _message(turn, message, conversation, verdict, writes, lit[turn], full)
         yield from (Padding(note, (0, 0, 0, 6)) for note in notes[turn])
     yield from notes[None]
     yield Text()
@@ -93,14 +94,14 @@ def _notes(checks: Sequence[Check], domain: Facts) -> dict[int | None, list[Text
     notes: dict[int | None, list[Text]] = defaultdict(list)
     for check in checks:
         if check.result in ("fail", "unclear"):
-            notes[check.turn].append(
-                Text.assemble((f"✕ {term('causes', check.cause)}: ", "bold red"), (visible(readable(check.detail, domain)), "red"))
-            )
+            note = Text.assemble((f"✕ {term('causes', check.cause)}: ", "bold red"), (visible(readable(check.detail, domain)), "red"))
+            if note not in notes[check.turn]:
+                notes[check.turn].append(note)
     return notes
 
 
 def _message(
-    turn: int, message: Message, messages: Sequence[Message], verdict: Verdict, writes: Container[str], lit: Sequence[str], full: bool
+    turn: int, message: Message, conversation: Conversation, verdict: Verdict, writes: Container[str], lit: Sequence[str], full: bool
 ) -> Iterator[RenderableType]:
     who, style = _WHO[message.role]
     if message.content or not message.tool_calls:
@@ -111,7 +112,7 @@ def _message(
     origins = [origin for origin in verdict.origins if origin.call == turn]
     for call in message.tool_calls:
         if call.name in writes:
-            yield _write(turn, call, origins, messages)
+            yield from _write(turn, call, origins, conversation)
         else:
             yield Text.assemble((f"{turn:>3}  ", "dim"), ("Look-up  ", "dim"), (visible(call.name), "bold"), f" {visible(call.arguments)}")
 
@@ -130,15 +131,22 @@ def _highlighted(text: Text, values: Sequence[str]) -> Text:
     return text
 
 
-def _write(turn: int, call: ToolCall, origins: list[Origin], messages: Sequence[Message]) -> Panel:
-    """A write with its arguments and where each came from. Takes the origins that it shows out of the list."""
-    table = Table.grid(padding=(0, 2))
-    for path, value in _leaves(call):
+def _write(turn: int, call: ToolCall, origins: list[Origin], conversation: Conversation) -> Iterator[RenderableType]:
+    """A write: how it stands to the right answer, and where each argument came from. Takes the origins that it shows out of the list."""
+    messages = conversation.trajectory.messages
+    stands, table = standing(call, conversation.task, messages), Table.grid(padding=(0, 2))
+    written = call_of(call)
+    for path, value in leaves(written.arguments) if written else [("as written", call.arguments)]:
         origin = next((each for each in origins if each.argument == path and each.value == value), None)
         if origin is not None:
             origins.remove(origin)
-        table.add_row(Text(visible(path), style="dim"), Text(visible(str(value)), style=LIT if origin else ""), _source(origin, messages))
-    return Panel(table, title=f"{turn} Change {visible(call.name)}", title_align="left", border_style="yellow", expand=False)
+        source = _source(origin, messages)
+        if path in stands.wanted:
+            source = Text.assemble((f"should be {visible(str(stands.wanted[path]))}; ", "bold red"), source)
+        table.add_row(Text(visible(path), style="dim"), Text(visible(str(value)), style=LIT if origin else ""), source)
+    yield Panel(table, title=f"{turn} Change {visible(call.name)}, {stands.word}", title_align="left", border_style="yellow", expand=False)
+    mark, style = ("✓", "green") if stands.word == "as the right answer" else ("✕", "red")
+    yield from (Padding(Text(f"{mark} {visible(line)}", style=style), (0, 0, 0, 6)) for line in stands.why)
 
 
 def _source(origin: Origin | None, messages: Sequence[Message]) -> Text:
@@ -173,22 +181,6 @@ def _spelled(text: str) -> str:
 def _tool_at(messages: Sequence[Message], turn: int) -> str:
     names = {call.id: call.name for message in messages[:turn] for call in message.tool_calls}
     return visible(names.get(messages[turn].tool_call_id or "", "a tool"))
-
-
-def _leaves(call: ToolCall) -> list[tuple[str, Any]]:
-    try:
-        arguments = json.loads(call.arguments or "{}")
-    except ValueError:
-        return [("as written", call.arguments)]
-    return list(_walk(arguments, ""))
-
-
-def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    if not items:
-        yield path, value
-    for key, item in items:
-        yield from _walk(item, f"{path}.{key}" if path else str(key))
 
 
 def show_task(task: Task, rules: Mapping[str, str]) -> Iterator[RenderableType]:
