@@ -20,8 +20,11 @@ def expect_count(page, text):
     page.wait_for_function("text => document.getElementById('list-count')?.textContent === text", arg=text)
 
 
-def test_overview_names_kept_share_and_commonest_cause_first(view):
+def test_overview_names_kept_share_models_seed_certificate_and_the_commonest_cause_first(view):
     page = view()
+    text = page.inner_text("main")
+    for fact in ("agent-4b", "user-30b", "run 7", "generated database, seed 3", "40,780", "1 removed", "3 benchmark tasks", "Same changes once ids"):
+        assert fact in text
     assert page.inner_text("h1") == "30 of 40 conversations kept"
     losses = page.eval_on_selector_all(".bar-row .fill.lost", "bars => bars.map((bar) => bar.closest('.bar-row').innerText.split('\\n')[0])")
     assert losses[0] == "Wrong value in a change"
@@ -29,12 +32,6 @@ def test_overview_names_kept_share_and_commonest_cause_first(view):
     assert "Wrong value in a change" in tile.inner_text()
     tile.click()
     expect_count(page, "5 of 40 conversations")
-
-
-def test_overview_tells_models_seed_tokens_and_certificate(view):
-    text = view().inner_text("main")
-    for fact in ("agent-4b", "user-30b", "run 7", "generated database, seed 3", "40,780", "1 removed", "3 benchmark tasks", "Same changes once ids"):
-        assert fact in text
 
 
 def test_grid_cell_click_leaves_the_conversations_of_that_cell(view):
@@ -69,6 +66,7 @@ def test_each_filter_leaves_exactly_what_fits(view):
         page.click("#clear")
 
 
+@pytest.mark.long
 def test_filters_in_the_address_are_set_when_it_is_opened(view):
     page = view("find?verdict=lost&behavior=tone%3Aformal")
     expect_count(page, "2 of 40 conversations")
@@ -122,6 +120,7 @@ def test_click_on_a_shown_argument_opens_the_tool_output_at_its_leaf(view, scree
     assert page.locator(".lit, .lit-leaf, #evidence-bar").count() == 0
 
 
+@pytest.mark.long
 def test_click_on_an_argument_from_deep_inside_an_output_opens_all_that_is_folded_above_it(view):
     page = view("conversation-000000000004")
     page.click('button.argument[data-argument="member_id"]')
@@ -140,6 +139,7 @@ def test_click_on_a_said_argument_marks_the_customers_words(view):
     assert "worked out: the member of the card" in page.inner_text("#evidence-bar")
 
 
+@pytest.mark.long
 def test_value_that_the_customer_only_described_lights_up_where_a_tool_showed_it(view, tmp_path):
     page = view(KEPT, file=write_page(tmp_path / "described.html", [_described(made) for made in library_run(3)]))
     page.click('button.argument[data-argument="edition_id"]')
@@ -172,6 +172,7 @@ def test_stranger_finds_what_is_asked_for_by_what_is_visible(view, screenshots):
     page.wait_for_selector("#evidence-bar")
 
 
+@pytest.mark.long
 def test_selection_tells_causes_of_what_is_filtered_commonest_first(view):
     page = view("find?verdict=lost")
     page.wait_for_selector(".selection")
@@ -195,6 +196,7 @@ def test_wrong_argument_shows_cause_in_place_and_the_right_value(view, screensho
     assert page.inner_text(".call.write .tag") == "differs from the right answer"
 
 
+@pytest.mark.long
 def test_argument_from_nowhere_is_called_that(view):
     page = view(NOWHERE)
     assert page.inner_text(".from.none") == "from nowhere"
@@ -327,6 +329,7 @@ def test_text_has_contrast_in_both_themes(view, screenshots, scheme):
     assert page.evaluate(CONTRAST) == []
 
 
+@pytest.mark.long
 def test_theme_button_switches_against_the_system_and_is_remembered(view):
     page = view(color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -341,27 +344,23 @@ def test_theme_button_switches_against_the_system_and_is_remembered(view):
 VIEWS = {"overview": ".hero", "find?": "#rows li", LOST: ".chat"}
 
 
-def test_phone_shows_every_view_without_sideways_scrolling(view, screenshots):
+NAMELESS = (
+    "[...document.querySelectorAll('button, a[href], input, select')].filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()"
+    " || e.labels?.length)).map((e) => e.outerHTML.slice(0, 80))"
+)
+
+
+def test_phone_shows_every_view_without_sideways_scrolling_and_every_control_has_a_name(view, screenshots):
     page = view(viewport={"width": 390, "height": 844})
     for at, sign in VIEWS.items():
         page.evaluate(f"location.hash = '{at}'")
         page.wait_for_selector(sign)
         page.screenshot(path=screenshots / f"phone-{at.strip('?')[:12]}.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, at
+        assert page.evaluate(NAMELESS) == []
 
 
-def test_every_control_has_a_name(view):
-    page = view()
-    for at, sign in VIEWS.items():
-        page.evaluate(f"location.hash = '{at}'")
-        page.wait_for_selector(sign)
-        nameless = page.evaluate(
-            "[...document.querySelectorAll('button, a[href], input, select')].filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()"
-            " || e.labels?.length)).map((e) => e.outerHTML.slice(0, 80))"
-        )
-        assert nameless == []
-
-
+@pytest.mark.long
 def test_print_shows_the_conversation_and_not_the_list(view):
     page = view(KEPT)
     page.wait_for_selector(".chat")
@@ -371,6 +370,7 @@ def test_print_shows_the_conversation_and_not_the_list(view):
     assert page.is_visible("text=A hold on e572 at South?")
 
 
+@pytest.mark.long
 def test_two_runs_side_by_side_show_what_changed(view, tmp_path, screenshots):
     from writ.report.head import Head
     from writ.report.page import compare_page
