@@ -2,11 +2,12 @@
 # What `make e2e` does. With KUBECONFIG set: the tests against that cluster. Without: builds (cached), starts, tests and removes one of its own.
 #   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running        FULL=1 run.sh      the slow tests too
 # BUILD_WITHIN_S: a machine that has not compiled all by then is skipped; what it compiled stays in the cache, and the next run goes on from there.
+# TESTS_WITHIN_S: the tests are stopped, as failed, where they take longer.
 # First what has a time to keep, alone. Then JOBS tests at a time, each process of them with a platform in a namespace of its own: they mostly
 # wait. The slow ones run one by one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-PYTEST=("${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q --durations=12)
+PYTEST=(timeout "${TESTS_WITHIN_S:-14400}" "${PYTHON:-.venv/bin/python}" -m pytest -o addopts= -ra -q --durations=12)
 TIMED=tests/e2e/test_cluster_pipeline.py
 
 tests() {
@@ -72,6 +73,7 @@ build() {
   [ $code = 0 ] || exit $code
   tests/e2e/cluster/images.sh
   tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
+  [ -z "${FULL:-}" ] || tests/e2e/cluster/images.sh train
 }
 
 if [ -n "${KUBECONFIG:-}" ]; then tests "$@"; exit; fi
@@ -82,5 +84,6 @@ echo "binaries and images ready after $((SECONDS - started)) s" >&2
 tests/e2e/cluster/down.sh
 [ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
 tests/e2e/cluster/up.sh
+[ -z "${FULL:-}" ] || tests/e2e/cluster/training.sh
 tests "$@"
 echo "end-to-end tests done after $((SECONDS - started)) s" >&2

@@ -1,4 +1,4 @@
-"""The launcher on a real cluster: what it creates, how it adopts, and what it brings home. No model is trained here: see docs/cluster.md."""
+"""The launcher on a real cluster: what it creates, how it adopts, and what it brings home; and (`make e2e-full`) a run that trains and is scored."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_cluster_faults import begin, finished, until
+from test_cluster_pipeline import pods_of
 
-from conftest import ROOT, Cluster
+from conftest import ROOT, RUN, Cluster, Read
 
 IMAGE = "ghcr.io/writ-project/writ-tasks:0.1.0"
 """An image of writ that holds no packages of training."""
@@ -99,3 +101,70 @@ def test_the_launcher_may_do_what_it_does_and_no_more(cluster: Cluster, dev: str
     assert all(may(verb, "jobs.batch") for verb in ("get", "create", "delete"))
     assert may("get", "pods/log")
     assert not any(may(*each) for each in (("get", "secrets"), ("create", "pods"), ("delete", "pods"), ("create", "workflows.argoproj.io")))
+
+
+# ---------------------------------------------------------------------------------------------------------------------------- the whole way
+
+
+SMALL = {
+    "domains": {"names": ["retail"], "users": 100},
+    "tasks": {"mix": {"normal": 1.0}, "pair_share": 0.0, "max_burden": 1, "max_writes": 1},
+    "simulation": {"max_steps": 60, "agent": {"max_tokens": 48, "temperature": 0}},
+    "dataset": {"count": 12, "min_kept_share": 0.0},
+    "training": {
+        "model": "tiny",
+        "template": "compact",
+        "vocabulary_tokens": 640,
+        "allow_scripted": True,
+        "max_length_tokens": 4096,
+        "max_steps": 4,
+        "rows_per_step": 2,
+        "warmup_steps": 1,
+        "save_steps": 2,
+    },
+    "evaluation": {"trials": 1},
+}
+"""A model of 0.6 M parameters that sees a few rows: it learns nothing, but goes every step of the way."""
+POD = {"cpu": "200m", "memory": "3Gi", "gpu_resource": "", "disk": "4Gi"}
+
+
+@pytest.fixture(scope="module")
+def train_image(cluster: Cluster) -> None:
+    """On the node of our own cluster; another cluster is asked to pull it."""
+    if cluster.enter:
+        images = cluster.run("ctr", "-a", str(RUN / "containerd.sock"), "-n", "k8s.io", "images", "ls", "-q")
+        if "writ-train:" not in images:
+            pytest.skip("the image with torch is not on the node: tests/e2e/cluster/images.sh train; tests/e2e/cluster/training.sh")
+
+
+@pytest.fixture
+def kind(cluster: Cluster, dev: str, request: pytest.FixtureRequest) -> str:
+    """What the launcher creates; with what the cluster must have for it."""
+    name = str(request.param)
+    needed = {"job": [], "jobset": ["jobsets.jobset.x-k8s.io"], "trainjob": ["jobsets.jobset.x-k8s.io", "trainjobs.trainer.kubeflow.org"]}[name]
+    missing = [crd for crd in needed if "NotFound" in cluster.kubectl("get", "crd", crd, check=False)]
+    if missing:
+        pytest.skip(f"the cluster has no {', '.join(missing)}: tests/e2e/cluster/build.sh jobset trainer; tests/e2e/cluster/training.sh")
+    if name == "trainjob":
+        cluster.kubectl("apply", "-n", dev, "-k", "k8s/trainer")
+    return name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["job", "jobset", "trainjob"], indirect=True)
+def test_run_goes_from_a_database_to_the_score_of_the_model_that_it_trained(
+    cluster: Cluster, dev: str, read: Read, tmp_path: Path, train_image: None, kind: str
+) -> None:
+    prefix = f"trained-{kind}-{int(time.time())}"
+    config = {**SMALL, "launch": {**POD, "kind": kind}, "seed": int(time.time())}
+    name = begin(cluster, dev, tmp_path, f"s3://writ/{prefix}", config, train="true", evaluate="true")
+    workflow = until(cluster, dev, name, finished, 2400)
+    assert workflow["status"]["phase"] == "Succeeded", workflow["status"].get("message")
+    for template in ("launch", "evaluate-tuned", "report"):
+        assert [n["phase"] for n in pods_of(workflow, template)][-1:] == ["Succeeded"], template
+    assert "manifest.json" in read("keys", f"{prefix}/train/")
+    scores = json.loads(read("text", next(k for k in read("keys", f"{prefix}/scores/").split() if k.endswith("evaluation.json"))))
+    assert "tuned" in json.dumps(scores)
+    plural = {"job": "jobs", "jobset": "jobsets", "trainjob": "trainjobs"}[kind]
+    made = cluster.get(plural, "-n", dev)["items"]
+    assert workflow["metadata"]["uid"] not in json.dumps([m["metadata"].get("labels", {}) for m in made]), "the exit handler removes what was made"

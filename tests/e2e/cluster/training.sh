@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the controllers of JobSets and TrainJobs into the cluster that up.sh started, from the manifests of their modules.
-# Their binaries come from `build.sh jobset trainer`. Applied once more they change nothing.
+# Puts what training wants into the cluster that up.sh started: the image with torch, which `images.sh train` made, and the controllers of JobSets
+# and TrainJobs, from the manifests of their modules and the binaries of `build.sh jobset trainer`. Run once more it changes nothing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 KUBECTL="nsenter --net=/run/netns/$NS kubectl --kubeconfig $RUN/admin.conf"
@@ -22,6 +22,8 @@ image() { # name, binary: where the manifests look for it
 }
 
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=${STORAGE_DRIVER:-overlay}
+ctr -a "$RUN/containerd.sock" -n k8s.io images ls -q | grep -q writ-train: ||
+  tar -C "$CACHE/images/more/train.oci" -cf - . | ctr -a "$RUN/containerd.sock" -n k8s.io images import - >/dev/null
 image $JOBSET jobset
 image $TRAINER trainer
 apply() { "$PYTHON" "$HERE/training_manifests.py" "$1" | $KUBECTL apply --server-side --force-conflicts -f - >/dev/null; }
