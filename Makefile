@@ -39,6 +39,10 @@ test-slow: install ## What takes longer: kills, outages, ten thousand conversati
 s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
 	@$(BIN)/python tests/fixtures_s3.py
 
+test-train: $(VENV)/train/.installed ## What needs the training packages: SFT, resumption, two processes, a small model in closed loop
+	@$(BIN)/uv pip install -q --python $(VENV)/train/bin/python --no-deps --require-hashes -r requirements/dev.txt
+	@$(VENV)/train/bin/python -m pytest tests/training tests/jobs/test_together.py
+
 bench: install ## What things cost, each with its machine; JSON in test-output/ (under ten minutes on two quiet cores)
 	@mkdir -p test-output
 	@$(BIN)/python benchmarks/start.py --json test-output/start.json
@@ -53,11 +57,14 @@ chaos: install ## Kills, faulty models, faulty stores: a table of fault and outc
 	@mkdir -p test-output
 	@$(BIN)/python benchmarks/chaos.py --to test-output/chaos.json
 
-learn: $(VENV)/train/.installed ## A model that learns from random weights: conversations, SFT, serving, exam (minutes on two quiet cores)
+learn: $(VENV)/train/.installed ## A model that learns from random weights: conversations, SFT, serving, exam (five CPU-minutes)
 	@$(VENV)/train/bin/python benchmarks/learn.py --to test-output/learn
 
-ablate: $(VENV)/train/.installed ## The arms of the paper on the tiny model: four arms, three seeds (some three hours on two quiet cores, computed)
+ablate: $(VENV)/train/.installed ## The arms of the paper on the tiny model: four arms, three seeds (some two hours on two quiet cores, computed)
 	@$(VENV)/train/bin/writ ablate --plain --config recipes/ablate.yaml --out test-output/ablate/store --to test-output/ablate
+
+ablate-smoke: $(VENV)/train/.installed ## Two small arms, two seeds: the plumbing of an ablation (minutes); its figures say nothing of any data
+	@$(VENV)/train/bin/writ ablate --plain --config recipes/ablate-smoke.yaml --out test-output/ablate-smoke/store --to test-output/ablate-smoke
 
 $(VENV)/train/.installed: requirements/train-cpu.txt $(VENV)/.installed
 	@test -x $(VENV)/train/bin/python || $(BIN)/uv venv -q --python $(BIN)/python $(VENV)/train
@@ -91,4 +98,4 @@ lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group docs -o requirements/docs.txt
 
-.PHONY: help install run images e2e test bench chaos learn ablate s3-server check lock
+.PHONY: help install run images e2e test test-train bench chaos learn ablate ablate-smoke s3-server check lock

@@ -64,8 +64,9 @@ def test_a_judge_settles_assertions_and_its_failure_leaves_them_unknown(tmp_path
 
 
 def test_a_split_picks_its_tasks_and_an_unknown_one_is_refused(tmp_path, folder):
-    [model] = evaluated(tmp_path, "--benchmark", folder, "--set", "evaluation.trials=1", "--set", "evaluation.benchmark_split=test")["models"]
-    assert model["overall"]["tasks"] == 1
+    found = evaluated(tmp_path, "--benchmark", folder, "--set", "evaluation.trials=1", "--set", "evaluation.benchmark_split=test")
+    [model] = found["models"]
+    assert (model["overall"]["tasks"], found["chance"]) == (1, None)
     with pytest.raises(ConfigError, match="there are base, test"):
         evaluated(tmp_path, "--benchmark", folder, "--set", "evaluation.benchmark_split=dev")
 
@@ -89,6 +90,7 @@ def test_two_models_on_held_out_tasks_are_compared_and_a_second_call_asks_nobody
     [comparison] = found["comparisons"]
     assert (comparison["first"], comparison["second"], comparison["p_value"]) == ("deaf", "mute", 1.0)
     assert comparison["tasks"] == found["models"][0]["overall"]["tasks"] >= 6
+    assert 0.0 < found["chance"] < 1.0
 
 
 def test_the_scripted_model_succeeds_on_held_out_tasks_by_the_bare_protocol(tmp_path):

@@ -116,7 +116,9 @@ def _measure(config: RunConfig, configs: Mapping[str, RunConfig], display: Displ
         examined[name] = examine(each, display.listen, keys, api_key(judge) if judge else None)
     how = Resampling(config.seed, config.evaluation.resamples, config.evaluation.confidence)
     summaries = [summarize(name, each.scores, how) for name, each in examined.items()]
-    return Measured(summaries, compare({name: each.scores for name, each in examined.items()}, how), examined, how)
+    compared = compare({name: each.scores for name, each in examined.items()}, how)
+    guessed = None if config.evaluation.picked else next(iter(examined.values())).chance()
+    return Measured(summaries, compared, examined, how, guessed)
 
 
 def _configured(config: RunConfig, benchmark: str | None) -> RunConfig:

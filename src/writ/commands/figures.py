@@ -20,6 +20,8 @@ class Measured(NamedTuple):
     compared: Sequence[Comparison]
     examined: Mapping[str, Examined]
     how: Resampling
+    chance: float | None
+    """Of tasks of our own: a benchmark's do not say whose a record is."""
 
 
 def print_figures(measured: Measured) -> None:
@@ -34,6 +36,8 @@ def print_figures(measured: Measured) -> None:
         )
         console.print(f"{summary.model}: failed by " + (", ".join(f"{kind} {count}" for kind, count in summary.errors.items()) or "nothing"))
         console.print(f"{summary.model}: {summary.lucky} succeeded although a check of the process failed")
+    if measured.chance is not None:
+        console.print(f"chance {measured.chance:.1%}: all else right, and each of the person's records drawn among those of its kind")
     for each in measured.compared:
         console.print(
             f"{each.first} - {each.second}: pass^1 {_difference(each.difference)} over {each.tasks} tasks, "
@@ -88,6 +92,7 @@ def figures_of(measured: Measured, agreements: Sequence[Agreement]) -> dict[str,
     """Also what stands where: the keys of attempts and scores."""
     return {
         "models": [summary.model_dump(mode="json") for summary in measured.summaries],
+        "chance": measured.chance,
         "comparisons": [each.model_dump(mode="json") for each in measured.compared],
         "official": [each.model_dump(mode="json") for each in agreements],
         "artifacts": {name: {"attempts": one.plan.keys["attempts"], "scores": one.plan.keys["scores"]} for name, one in measured.examined.items()},

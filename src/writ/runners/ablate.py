@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from writ.artifacts import read_manifest
-from writ.domains.registry import open_domain
 from writ.errors import ArtifactError
 from writ.pipeline import ATTEMPTS, TRAIN, Plan, exam, key_of, plan
 from writ.runners import local
@@ -18,9 +17,8 @@ from writ.runners.execute import Listener, read_stage
 from writ.runners.serving import served_weights
 from writ.runners.simulate import Keys
 from writ.runners.train import fetch, train
-from writ.schema import Row, Task
+from writ.schema import Row
 from writ.scoring.arms import ArmFigures, figures
-from writ.scoring.chance import chance
 from writ.scoring.summary import Resampling
 from writ.settings import RunConfig
 from writ.storage import Store, open_store
@@ -76,7 +74,7 @@ def ablate(config: RunConfig, arms: Mapping[str, RunConfig], about: Mapping[str,
         for title, by_arm in scores.items()
         for each in figures(title, {arm: {seed: one.scores for seed, one in seeds.items()} for arm, seeds in by_arm.items()}, how)
     ]
-    return Ablated(tuple(models), tuple(found), {title: _chance(store, one) for title, one in tasks.items()})
+    return Ablated(tuple(models), tuple(found), {title: one.chance() for title, one in tasks.items()})
 
 
 def exams(config: RunConfig) -> dict[str, RunConfig]:
@@ -148,10 +146,3 @@ def _examined(config: RunConfig, model: Model, store: Store, listen: Listener) -
 def _at(config: RunConfig, url: str) -> RunConfig:
     agent = config.simulation.agent.model_copy(update={"base_url": url})
     return config.model_copy(update={"simulation": config.simulation.model_copy(update={"agent": agent})})
-
-
-def _chance(store: Store, one: Examined) -> float:
-    sites = {snapshot.name: open_domain(snapshot) for snapshot in one.snapshots()}
-    tasks: list[Task] = list(read_stage(store, one.plan.keys, "tasks"))
-    each = [chance(sites[task.domain], [task]) for task in tasks]
-    return sum(each) / len(each) if each else 0.0

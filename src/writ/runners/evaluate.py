@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from writ.artifacts import Manifest, read_manifest
 from writ.domains.recordings import RawTask
+from writ.domains.registry import open_domain
 from writ.errors import ConfigError
 from writ.jobs.thread import served
 from writ.llm import Cause, ChatRequest, EndpointSettings, request_prefix
@@ -17,9 +18,10 @@ from writ.pipeline import ATTEMPTS, SCORES, Plan, exam, plan
 from writ.runners.execute import Listener, Progress, counted, execute, read_input, read_stage, write
 from writ.runners.simulate import Keys, answered, talk
 from writ.runners.traces import traced
-from writ.schema import DomainSnapshot, Score, Trajectory
+from writ.schema import DomainSnapshot, Score, Task, Trajectory
 from writ.scoring import assertions
 from writ.scoring.benchmark import GOLD, raw_tasks, task_id
+from writ.scoring.chance import chance
 from writ.scoring.gold import JUDGE, Gold
 from writ.scoring.reward import assertions as asserted
 from writ.settings import RunConfig
@@ -39,6 +41,12 @@ class Examined:
 
     def snapshots(self) -> Iterator[DomainSnapshot]:
         return read_stage(self.store, self.plan.keys, "domain")
+
+    def chance(self) -> float:
+        """What guessing among a person's own records would earn, over all tasks."""
+        sites = {snapshot.name: open_domain(snapshot) for snapshot in self.snapshots()}
+        tasks: list[Task] = list(read_stage(self.store, self.plan.keys, "tasks"))
+        return sum(chance(sites[task.domain], [task]) for task in tasks) / len(tasks) if tasks else 0.0
 
 
 def examine(config: RunConfig, listen: Listener, keys: Keys, judge_key: SecretStr | None = None) -> Examined:

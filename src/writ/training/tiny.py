@@ -94,16 +94,18 @@ def model(size: int, *, hidden: int = 128, layers: int = 3, seed: int = 0) -> An
 
 
 def _able_to_copy(torch: Any, made: Any) -> None:
-    """Lays two heads out so that the model says what followed the last time, as any language model of some size can: an induction circuit.
+    """Lays three heads out so that the model says what followed the last time, as any language model of some size can: an induction circuit.
 
-    A model this small would need most of a training to find it. The first layer's first head looks at the token before and writes it down in a part
-    of the stream of its own; the second layer's first head looks where that part holds the token that it is at, and takes what stands there. All
-    else stays random, with outputs made small enough to leave the stream readable. Nothing of any domain is in it.
+    A model this small would need most of a training to find it. The first layer's heads look at the token before and at the one before that, and
+    write each down in a part of the stream of its own. The second layer's first head looks where the former part holds the token that it is at, and
+    takes what stands there. The latter part is read by nothing yet: with it, a training soon tells one place from another where the same token
+    stood, such as an id that the user named from those in a list. All else stays random, with outputs made small enough to leave the stream
+    readable. Nothing of any domain is in it.
     """
     hidden, scale = made.config.hidden_size, made.config.initializer_range
     basis = torch.linalg.qr(torch.randn(hidden, hidden))[0].T
-    same, token, before = basis[0], basis[1 : 1 + 2 * SLOW], basis[1 + 2 * SLOW : 1 + 4 * SLOW]
-    taken = torch.cat([token, basis[1 + 4 * SLOW :]])[:HEAD]
+    same, token, before, earlier = basis[0], basis[1 : 1 + 2 * SLOW], basis[1 + 2 * SLOW : 1 + 4 * SLOW], basis[1 + 4 * SLOW :][: 2 * SLOW]
+    taken = torch.cat([token, earlier])[:HEAD]
     made.model.embed_tokens.weight += scale * hidden**0.5 * same  # what all tokens share is what a head can look for a place with
     for layer in made.model.layers:
         layer.mlp.down_proj.weight *= 0.1
@@ -111,11 +113,12 @@ def _able_to_copy(torch: Any, made: Any) -> None:
     first, second = made.model.layers[0].self_attn, made.model.layers[1].self_attn
 
     turn = THETA ** (-torch.arange(FAST) / (HEAD / 2))
-    here, there = torch.zeros(HEAD), torch.zeros(HEAD)
-    here[:FAST], here[HEAD // 2 : HEAD // 2 + FAST], there[:FAST] = turn.cos(), -turn.sin(), 1.0
-    first.q_proj.weight[:HEAD] += 2.0 * torch.outer(here, same)
-    first.k_proj.weight[:HEAD] += 2.0 * torch.outer(there, same)
-    first.v_proj.weight[: 2 * SLOW], first.o_proj.weight[:, : 2 * SLOW] = token, 0.2 * before.T
+    for head, (part, loud) in enumerate(((before, 0.2), (earlier, 0.1))):
+        here, there, at, back = torch.zeros(HEAD), torch.zeros(HEAD), head * HEAD, (head + 1) * turn
+        here[:FAST], here[HEAD // 2 : HEAD // 2 + FAST], there[:FAST] = back.cos(), -back.sin(), 1.0
+        first.q_proj.weight[at : at + HEAD] += 2.0 * torch.outer(here, same)
+        first.k_proj.weight[at : at + HEAD] += 2.0 * torch.outer(there, same)
+        first.v_proj.weight[at : at + len(part)], first.o_proj.weight[:, at : at + len(part)] = token[: len(part)], loud * part.T
 
     slow = torch.cat([torch.arange(FAST, FAST + SLOW), torch.arange(HEAD // 2 + FAST, HEAD // 2 + FAST + SLOW)])
     for projection, part in ((second.q_proj, token), (second.k_proj, before)):
