@@ -125,7 +125,9 @@ def _scripted(out: str, s3: S3Settings, domain_key: str | None, instructions_key
 
 def _trained(weights: Path, reader: str, at_once: int, threads: int) -> front.Answer:
     if find_spec("torch") is None or find_spec("transformers") is None:
-        raise ConfigError("--weights needs torch and transformers; install requirements/train.txt (requirements/train-cpu.txt without a GPU)")
+        from writ.commands.train import INSTALL
+
+        raise ConfigError(f"--weights needs torch and transformers; {INSTALL}")
     from writ.training.calls import READERS
     from writ.training.serving import Served, load
 

@@ -1,7 +1,6 @@
 """`writ train`: fine-tune a model on the rows of a run."""
 
 import os
-import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from writ.commands.progress import Display
 from writ.commands.revision import revision
 from writ.commands.stored import only
 from writ.errors import ConfigError
+from writ.jobs.together import together
 from writ.pipeline import TRAIN, Plan, key_of
 from writ.runners.execute import Listener, read_stage
 from writ.runners.train import fetch
@@ -22,6 +22,8 @@ from writ.settings import RunConfig
 from writ.storage import Store, open_store
 
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets")
+INSTALL = "'uv pip install --no-deps --require-hashes -r requirements/train.txt' (train-cpu.txt without a GPU) brings them"
+"""Without `--no-deps` the lock for CPUs is refused: it leaves out what torch names and a CPU never loads."""
 
 
 @click.command()
@@ -77,22 +79,17 @@ def trained(config: RunConfig, plan: Plan, store: Store, listen: Listener) -> No
         if config.training.devices == 1:
             run_train(config, plan, store, listen, about, Path(folder))
         else:
-            _together(config.training.devices, folder)
-
-
-def _together(devices: int, scratch: str) -> None:
-    """This very command, once per device. Raises: the exit code of the first that failed."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices), "-m", "writ", *sys.argv[1:]]
-    ended = subprocess.run(command, env={**os.environ, "WRIT_TRAIN_SCRATCH": scratch}, check=False)
-    if ended.returncode:
-        raise click.exceptions.Exit(ended.returncode)
+            weights, logs = Path(folder) / "weights", Path(folder) / "logs"
+            weights.mkdir()
+            os.environ["WRIT_TRAIN_SCRATCH"] = str(weights)
+            together(config.training.devices, [sys.executable, "-m", "writ", *sys.argv[1:]], logs)
 
 
 def packages() -> None:
     """Raises: ConfigError where those of training are not here."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise ConfigError(f"training needs {', '.join(missing)}; install requirements/train.txt (requirements/train-cpu.txt without a GPU)")
+        raise ConfigError(f"training needs {', '.join(missing)}; {INSTALL}")
 
 
 def _check(config: RunConfig, store: Store, keys: dict[str, str]) -> None:
