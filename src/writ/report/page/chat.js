@@ -95,7 +95,7 @@ function verdictBanner(talk, chat) {
   if (verdict.kept) {
     const calls = [...new Set(verdict.origins.map((origin) => origin.call))];
     const jump = calls.length > 0 && h("button", { type: "button", class: "quiet", title: "Next change (w)", onclick: nextWrite }, calls.length === 1 ? `Show the change and why it is right (message ${calls[0]})` : `Walk through the ${calls.length} changes and why they are right`);
-    return h("div", { class: "banner good" }, h("p", {}, h("b", {}, "Every check passed. "), calls.length ? "A click on a value of a change shows where it came from." : "The right thing was to change nothing."), jump);
+    return h("div", { class: "banner good" }, h("p", {}, h("b", {}, "Every check passed. "), calls.length ? "A click on a value of a change shows where it came from." : "The right thing was to change nothing.", refusals(talk)), jump);
   }
   const [name, meaning] = word("causes", verdict.cause);
   const check = verdict.checks.find((each) => each.cause === verdict.cause && ["fail", "unclear"].includes(each.result));
@@ -103,6 +103,12 @@ function verdictBanner(talk, chat) {
   const jump = h("button", { type: "button", class: "quiet", onclick: (event) => { event.stopPropagation(); go(); } }, turn === null ? "Show the end" : `Show me (message ${turn})`);
   return h("div", { class: "banner bad", data: { cause: verdict.cause }, onclick: () => String(getSelection()) || go() }, h("p", {}, h("b", {}, `Lost: ${name}. `), what.length ? what : sentence(meaning)),
     h("p", { class: "soft" }, `${what.length ? `${sentence(meaning)} ` : ""}Owner: ${word("owners", verdict.owner)[0].toLowerCase()}.`), jump);
+}
+
+/** The rules that stand against a wish of the task, in words. */
+function refusals({ task }) {
+  const rules = [...new Set(task.decisions.map((decision) => decision.rule).filter(Boolean))];
+  return rules.map((rule) => [" ", h("b", {}, "Rightly refused: "), plain(ruleText(rule, task.domain))]);
 }
 
 /** To a message; to the end where there is none. */

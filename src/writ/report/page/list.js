@@ -152,8 +152,10 @@ function step(by) {
 const DOES = "want|have|had|paid|pay|are|were|need|can|could|do|did|will|would|should|bought|ordered|got|hold|own|complain|wish|ask|know|think|like|prefer|flew|fly|booked|book|live|use|used|get|give|return|made|chose|already|also|never|only|still|then|really|said|say|expect|hope|plan|travel|must|may|might|cannot|don't|received|placed|\\w+ly";
 const SUBJECT = new RegExp(`\\b[Yy]ou (?=(?:${DOES})\\b)`, "g");
 
+const CLAUSE = /((?:[,;:(] |\b(?:if|that|when|because|what|which|as|before|until|where|whether|while|but) ))([Yy])ou\b/g;
+
 /** The script speaks to the one who plays the customer; a reader is told of the customer. */
 function spoken(text) {
-  return text.replace(/\b(you )?yourself\b/g, "themselves").replace(/(^|[.!?:] |\d\. )You want\b/g, "$1Wants").replace(SUBJECT, (you) => (you[0] === "Y" ? "They " : "they ")).replace(/\bYou\b/g, "They")
+  return text.replace(/\b(you )?yourself\b/g, "themselves").replace(CLAUSE, (_, before, you) => `${before}${you === "Y" ? "They" : "they"}`).replace(/(^|[.!?:] |\d\. )You want\b/g, "$1Wants").replace(SUBJECT, (you) => (you[0] === "Y" ? "They " : "they ")).replace(/\bYou\b/g, "They")
     .replace(/\byou\b/g, "them").replace(/\byours\b/g, "theirs").replace(/\byour\b/g, "their").replace(/\bYour\b/g, "Their");
 }
