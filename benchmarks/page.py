@@ -4,7 +4,8 @@
 
 The run's conversations are written into one page over and over, under other ids, until there are as many as asked for. They are as long as the run's
 own, and compress as others would: a copy never stands in the block of its model unless the run holds fewer than 200. Times are wall seconds in a
-browser that was started before: `shown` until the first view can be read and used, `loaded` until every block has been parsed.
+browser that was started before, and CPU seconds of the page's process: `shown` until the first view can be read and used, `loaded` until every block
+has been parsed.
 """
 
 import argparse
@@ -56,29 +57,46 @@ def write(stored: Stored, number: int, file: Path) -> dict[str, float]:
 
 
 def opened(file: Path) -> Iterator[tuple[str, float]]:
-    """Wall seconds of what a reader does."""
+    """Wall seconds of what a reader does, and CPU seconds of the page's process until then."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=FLAGS)
         for view, ready in (("overview", ".hero"), ("find?", "#rows li")):
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            began = time.perf_counter()
+            watch = Watch(page)
             page.goto(f"{file.as_uri()}#{view}", wait_until="commit")
             page.wait_for_selector(ready)
-            yield f"{view.rstrip('?')}, shown", time.perf_counter() - began
+            yield from watch.read(f"{view.rstrip('?')}, shown")
             page.wait_for_load_state("load")
-            yield f"{view.rstrip('?')}, loaded", time.perf_counter() - began
+            yield from watch.read(f"{view.rstrip('?')}, loaded")
         for words in ("zeppelin", "refund", "WRF711"):
-            began = time.perf_counter()
+            watch = Watch(page)
             page.fill("#search", words)
             page.wait_for_function(SEARCHED, arg=words)
-            yield f"all searched for {words}", time.perf_counter() - began
-        began = time.perf_counter()
+            yield from watch.read(f"all searched for {words}")
+        watch = Watch(page)
         page.click("#rows a >> nth=0")
         page.wait_for_selector(".chat")
-        yield "a conversation opened", time.perf_counter() - began
+        yield from watch.read("a conversation opened")
         browser.close()
+
+
+class Watch:
+    """Wall and CPU of a page's process since it was made."""
+
+    def __init__(self, page: Any) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self._began, self._spent = time.perf_counter(), self._cpu_s()
+
+    def _cpu_s(self) -> float:
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "ProcessTime"))
+
+    def read(self, name: str) -> Iterator[tuple[str, float]]:
+        yield f"{name}, wall s", time.perf_counter() - self._began
+        yield f"{name}, CPU s", self._cpu_s() - self._spent
 
 
 def main() -> None:

@@ -83,7 +83,7 @@ function showMatches(matches, state) {
   const rows = document.getElementById("rows");
   rows.style.height = `${Math.max(1, matches.length) * ROW_PX}px`;
   rows.replaceChildren();
-  drawSelection();
+  if (!state.startsWith("searching")) drawSelection();
   if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, "No conversation fits. Clear a filter, or search for other words."));
   drawRows();
 }
