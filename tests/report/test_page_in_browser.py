@@ -90,8 +90,10 @@ def test_search_for_words_or_ids_finds_the_conversation(view):
     assert page.inner_text("mark.hit.current") in ("Salt", "pomegranate")
     page.fill("#search", "island")
     expect_count(page, "40 conversations · best first")
+    assert page.locator(".chat").count() == 1, "what is open is still among them"
     page.fill("#search", "oranges")
     expect_count(page, "0 of 40 conversations")
+    page.wait_for_selector(".chat", state="detached")
     page.fill("#search", "zeppelin")
     expect_count(page, "0 of 40 conversations")
     assert "No conversation fits" in page.inner_text("#rows")

@@ -55,6 +55,15 @@ def test_title_names_tools_and_object_of_the_first_wish_and_how_many_more():
     assert titled("the atlas") == "Place hold: the atlas"
 
 
+def test_title_of_a_telling_begins_with_what_is_asked_first():
+    task = conversation(1).task
+    later = task.wishes[0].model_copy(update={"slots": {"title": "another"}})
+    other = task.decisions[0].model_copy(update={"subject": "the globe"})
+    both = task.model_copy(update={"wishes": (task.wishes[0], later), "decisions": (task.decisions[0], other)})
+    assert title_of(both, (later, task.wishes[0])) == "Place hold: the globe, and 1 more"
+    assert title_of(both) == title_of(both, both.wishes) == "Place hold: The Salt Island, and 1 more"
+
+
 def test_block_holds_the_whole_conversation(tmp_path):
     made = [conversation(number) for number in range(3)]
     parts = unpacked(write_page(tmp_path / "page.html", made), "block-0").split("\0")

@@ -60,11 +60,12 @@ class Blocks:
 
 
 def rest_of(conversation: Conversation, verdict: Verdict) -> dict[str, Any]:
-    """All of a conversation but its messages."""
+    """All of a conversation but its messages; `voiced`: the places of the task's wishes in the order in which the customer asks."""
     trajectory, task, instruction = conversation
+    voiced = [task.wishes.index(wish) for wish in instruction.wishes if wish in task.wishes]
     return {
         "task": task.model_dump(mode="json"),
-        "instruction": instruction.model_dump(mode="json", exclude={"wishes"}),
+        "instruction": instruction.model_dump(mode="json", exclude={"wishes"}) | {"voiced": voiced},
         "verdict": verdict.model_dump(mode="json"),
         "trajectory": trajectory.model_dump(mode="json", exclude={"messages"}),
     }

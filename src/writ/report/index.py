@@ -1,6 +1,7 @@
 """One line per conversation: what a reader filters by and what the page counts. Stands in columns, which compress well."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from writ.schema import Behavior, Decision, Task, Verdict, Wish
@@ -36,7 +37,7 @@ def _identity(conversation: Conversation) -> dict[str, Any]:
         "bin": task.cell.burden,
         "tool": task.tool,
         "pair": task.pair.member if task.pair else "",
-        "title": title_of(task),
+        "title": title_of(task, instruction.wishes),
         "ask": instruction.reason_for_call[:_ASK_CHARACTERS],
         "behavior": "|".join(str(getattr(instruction.behavior, axis)) for axis in AXES),
         "agent": trajectory.agent,
@@ -45,10 +46,14 @@ def _identity(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def title_of(task: Task) -> str:
-    """What is asked for, short: `Cancel reservation: the trip to Boston`; of several wishes the first, and how many more."""
-    wishes = [_wish_title(wish, decision, task.user_id) for wish, decision in zip(task.wishes, task.decisions, strict=True)]
-    return wishes[0] if len(wishes) == 1 else f"{wishes[0]}, and {len(wishes) - 1} more"
+def title_of(task: Task, voiced: Sequence[Wish] = ()) -> str:
+    """What is asked for, short: `Cancel reservation: the trip to Boston`; of several wishes the one that is voiced first, and how many more.
+
+    `voiced`: the wishes in the order of a telling; by default the task's own.
+    """
+    first = task.wishes.index(voiced[0]) if voiced and voiced[0] in task.wishes else 0
+    title = _wish_title(task.wishes[first], task.decisions[first], task.user_id)
+    return title if len(task.wishes) == 1 else f"{title}, and {len(task.wishes) - 1} more"
 
 
 def _wish_title(wish: Wish, decision: Decision, user_id: str) -> str:

@@ -62,7 +62,7 @@ function chatHead(talk) {
     h("h1", {}, longText(DATA.columns.title[talk.index], 160)), h("p", { class: "ask only-narrow" }, longText(wishText(talk.instruction), 400)),
     h("p", { class: "chips" }, h("span", { class: verdict.kept ? "chip kept" : "chip lost" }, icon(verdict.kept ? "check" : "cross"), verdict.kept ? " Kept" : " Lost"),
       h("span", { class: "chip" }, humanize(task.domain)), h("span", { class: "chip", title: word("kinds", task.kind)[1] }, word("kinds", task.kind)[0]),
-      h("a", { class: "chip", href: findLink({ domain: task.domain, writes: String(DATA.columns.writes[talk.index]), burden: DATA.columns.bin[talk.index] }), title: "All conversations of this cell" }, `${plural(DATA.columns.writes[talk.index], "change")}, ${plural(task.burden, "look-up")}`),
+      h("a", { class: "chip", href: findLink({ domain: task.domain, writes: String(DATA.columns.writes[talk.index]), burden: DATA.columns.bin[talk.index] }), title: "All conversations of this cell" }, `${plural(DATA.columns.writes[talk.index], "change")}, ${plural(task.burden, "look-up")} needed`),
       task.pair && h("span", { class: "chip", title: "The same change is also told with more or fewer look-ups" }, `Pair: ${task.pair.member} burden`)),
     h("p", { class: "ids" }, [plural(talk.messages.length, "message"), `${short(tokens)} tokens`, `agent ${trajectory.agent}`, `customer ${trajectory.user}`, trajectory.rollout ? `attempt ${trajectory.rollout + 1}` : "", trajectory.id].filter(Boolean).map((part) => h("span", {}, plain(part)))),
     h("div", { class: "chat-tools under" }, copy, results, h("button", { type: "button", class: "quiet", title: "Save this conversation as JSON", onclick: () => save(talk) }, icon("save"), " JSON")));
@@ -152,7 +152,8 @@ function reasonPart(call, context) {
   const right = reasonsFor(context.talk.task, call), found = right || reasonsAgainst(context.talk.task, call);
   if (!found) return null;
   const more = found.compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(found.decision) }, `Compare all ${found.compared}`);
-  return h("div", { class: right ? "reason" : "reason against" }, h("b", {}, right ? "Why this is right" : "Why this is not right"), h("ul", {}, found.lines.map((line) => h("li", {}, line))), more);
+  const next = context.gold.length > 1 && h("button", { type: "button", class: "quiet next-change", title: "w", onclick: nextWrite }, "Next change");
+  return h("div", { class: right ? "reason" : "reason against", data: { about: String(found.decision) } }, h("b", {}, right ? "Why this is right" : "Why this is not right"), h("ul", {}, found.lines.map((line) => h("li", {}, line))), h("div", { class: "reason-next" }, more, next));
 }
 
 /** Whether a write is one that the task wants, said in its header. */
@@ -177,7 +178,7 @@ function argumentTable(call, origins, context) {
     const written = typeof value === "string" ? value : JSON.stringify(value), text = longText(written, 400), long = written.length > 36 ? " long" : "";
     const button = origin ? h("button", { type: "button", class: `argument ${origin.kind}${long}`, "aria-pressed": "false", title: "Where did this come from?", data: { argument: path }, onclick: () => showOrigin(button, origin, context.talk, context.chat) }, text) : h("code", { class: `argument${refused ? "" : " none"}${long}` }, text);
     const from = origin ? originShort(origin, context.talk) : refused ? "the call was refused" : "";
-    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row" }, plain(path)), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, plain(String(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
+    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row" }, path.split(".").map((part, i) => [i > 0 && [".", h("wbr")], plain(part)])), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, plain(String(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
   });
   return rows.length > 0 && h("table", { class: "arguments" }, h("caption", { class: "hidden" }, "Values of this change, and where each came from"), h("tbody", {}, rows));
 }

@@ -83,9 +83,16 @@ function showMatches(matches, state) {
   const rows = document.getElementById("rows");
   rows.style.height = `${Math.max(1, matches.length) * ROW_PX}px`;
   rows.replaceChildren();
-  if (!state.startsWith("searching")) drawSelection();
+  if (!state.startsWith("searching")) leaveExcluded(matches);
   if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, "No conversation fits. Clear a filter, or search for other words."));
   drawRows();
+}
+
+/** A conversation that is open, and no longer among what fits, gives way to what the list holds. */
+function leaveExcluded(matches) {
+  const open = DATA.byId.get(VIEW.talk);
+  if (VIEW.talk !== null && open !== undefined && !matches.includes(open)) location.hash = findLink({ ...LIST.chosen, q: LIST.query });
+  else drawSelection();
 }
 
 /** What is filtered by, each with a button that takes it back. */

@@ -20,7 +20,7 @@ function switchTheme() {
 function setTheme(name) { if (name === "dark" || name === "light") document.documentElement.dataset.theme = name; }
 
 function showHelp() {
-  const keys = [["/", "search"], ["j", "next conversation"], ["k", "previous conversation"], ["w", "next change in the conversation"], ["n", "next place of what was searched"], ["o", "overview"], ["c", "conversations"], ["t", "light or dark"], ["Esc", "put out the lights, or back to the list"], ["?", "this list"]];
+  const keys = [["/", "search"], ["j", "next conversation"], ["k", "previous conversation"], ["w", "next change in the conversation"], ["n", "next place of what was searched"], ["o", "overview"], ["c", "conversations"], ["t", "light or dark"], ["Esc", "close what is lit, or back to the list"], ["?", "this list"]];
   const dialog = h("dialog", { "aria-labelledby": "help-title", onclose: () => dialog.remove() }, h("h2", { id: "help-title" }, "Keys"), h("dl", { class: "keys" }, keys.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))), h("form", { method: "dialog" }, h("button", { class: "button" }, "Close")));
   document.body.append(dialog);
   dialog.showModal();
@@ -72,7 +72,7 @@ async function openTalk(id, turn) {
   const reader = document.getElementById("reader"), mine = VIEW.wanted, index = DATA.byId.get(id);
   VIEW.talk = id;
   if (!LIST.matches.length) refilter();
-  if (index === undefined) { reader.replaceChildren(h("div", { class: "blank" }, h("p", {}, "No conversation of this run has the id ", h("code", {}, plain(id)), "."))); return; }
+  if (index === undefined) { reader.replaceChildren(h("div", { class: "blank" }, h("p", {}, "No conversation of this run has the id ", h("code", {}, plain(id)), "."), h("a", { class: "button", href: "#find?" }, "All conversations"))); return; }
   markCurrent(index);
   const talk = await conversation(index);
   if (mine !== VIEW.wanted) return;
@@ -91,7 +91,9 @@ async function openTalk(id, turn) {
 function nextWrite() {
   const cards = [...document.querySelectorAll(".call.write")], at = cards.findIndex((card) => card.classList.contains("here"));
   cards[at]?.classList.remove("here");
-  const card = cards[(at + 1) % cards.length];
+  const card = cards[(at + 1) % cards.length], about = card?.querySelector("[data-about]")?.dataset.about, task = document.querySelector(".task");
+  clearEvidence();
+  if (about && task && getComputedStyle(task).position === "sticky") showDecision(about);
   card?.classList.add("here");
   card?.scrollIntoView({ block: "center" });
   card?.querySelector("button.argument")?.focus({ preventScroll: true });

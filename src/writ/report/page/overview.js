@@ -99,7 +99,7 @@ function madeCard() {
     return h("li", {}, h("b", {}, humanize(domain.name)), ` · ${records} · ${plural(domain.tools.length, "tool")}, ${domain.writes.length} of which change something · `, origin(domain.origin));
   });
   return section("What was run", "", facts(
-    ["Agent", names("agent")], ["Simulated user", names("user")], ["Seeds", seeds], ["Tasks made", count(head.tasks)],
+    ["Agent", names("agent")], ["Simulated user", names("user")], ["Seeds", seeds], ["Tasks made", `${count(head.tasks)}, spare ones included`],
     ["Must pass", required.length ? required.map((name) => word("checks", name)[0]).join("; ") : "every check"], ["Software", `writ ${head.version}`], ["Run", head.run]), h("ul", { class: "plain-list" }, worlds));
 }
 

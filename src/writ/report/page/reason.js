@@ -40,7 +40,7 @@ function reasonsFor(task, call) {
     const lines = winnersOf(decision, gold).slice(0, 3).map((winner) => [h("b", {}, plain(winner.label)), winner.why && [": ", plain(winner.why)], factsText(winner)]);
     const behind = decision.certificate.margin === null ? "" : `, behind by ${exact(decision.certificate.margin)}${unitOf(decision.certificate)}`;
     if (runner && lines.length === 1) lines.push([h("span", { class: "soft" }, "Next best: "), plain(runner.label), runner.why ? [": ", plain(runner.why)] : behind, factsText(runner)]);
-    if (!lines.length) lines.push(["Asked for as it stands: nothing had to be compared. Each value below shows where it came from."]);
+    if (!lines.length) lines.push([decision.certificate.rivals.length ? "No record had to be picked; what had to be looked up first stands under The right answer. Each value below shows where it came from." : "Asked for as it stands: nothing had to be compared. Each value below shows where it came from."]);
     return { lines, decision: i, compared: candidates.length };
   }
   return null;

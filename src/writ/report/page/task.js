@@ -3,7 +3,7 @@
 function drawTask(talk) {
   const { task } = talk;
   return h("aside", { class: "task", "aria-label": "The task" },
-    wishPart(talk), ...task.decisions.map((decision, i) => decisionPart(decision, i, talk)), checksPart(talk), mistakesPart(task),
+    wishPart(talk), ...voicedOrder(talk).map((i, place) => decisionPart(task.decisions[i], i, place, talk)), checksPart(talk), mistakesPart(task),
     h("p", { class: "ids" }, h("code", {}, plain(task.id))));
 }
 
@@ -15,17 +15,23 @@ function wishText({ reason_for_call: text }) {
 
 function wishPart({ instruction, task }) {
   const behavior = Object.entries(instruction.behavior).filter(([axis, value]) => String(value) !== "false" && !["neutral", "as_given", "primary", "plain"].includes(value) && DATA.words.axes[axis]);
-  const chips = behavior.map(([axis, value]) => h("a", { class: "chip", href: findLink({ behavior: `${axis}:${value === true ? "True" : value}` }), title: DATA.words.axes[axis][0] }, axisWord(axis, value === true ? "True" : value)));
+  const chips = behavior.map(([axis, value]) => h("a", { class: "chip", href: findLink({ behavior: `${axis}:${value === true ? "True" : value}` }), title: "All conversations of this behavior" }, `${DATA.words.axes[axis][0]}: ${axisWord(axis, value === true ? "True" : value)}`));
   return h("section", {}, h("h2", {}, "What the customer wants"), h("p", { class: "wish" }, longText(wishText(instruction), 1000)),
     facts(["Knows", longText(spoken(instruction.known_info), 1000)], ["Does not know", instruction.unknown_info ? plain(spoken(instruction.unknown_info)) : ""], ["Customer", h("code", {}, plain(task.user_id))]),
     chips.length > 0 && h("p", { class: "chips" }, chips),
     h("details", {}, h("summary", {}, "The script of the simulated customer"), h("p", {}, plain(instruction.persona)), h("p", {}, longText(instruction.task_instructions)), instruction.hidden.length > 0 && h("p", {}, "Must not say first: ", h("code", {}, plain(instruction.hidden.join(", "))))));
 }
 
-function decisionPart(decision, i, talk) {
-  const { certificate } = decision, many = talk.task.decisions.length > 1;
-  const title = `${many ? `${i + 1}. ` : ""}${word("outcomes", decision.outcome)[0]}${decision.subject ? `: ${decision.subject}` : ""}`;
-  return h("section", { class: "decision", data: { decision: String(i) } }, i === 0 && h("h2", {}, "The right answer"), h("h3", {}, longText(spoken(title), 400)),
+/** Places of the task's decisions in the order in which the customer asks. */
+function voicedOrder({ instruction: { voiced }, task: { decisions } }) {
+  return new Set(voiced).size === decisions.length ? voiced : decisions.map((_, i) => i);
+}
+
+function decisionPart(decision, i, place, talk) {
+  const { certificate } = decision, many = talk.task.decisions.length > 1, order = voicedOrder(talk);
+  const aside = place === 0 && order.some((each, at) => each !== at) && h("p", { class: "note" }, "Numbered as the customer asks. What was compared is told as it stands after the wishes in the opposite order: a record may be called cancelled or changed before the chat comes to that.");
+  const title = `${many ? `${place + 1}. ` : ""}${word("outcomes", decision.outcome)[0]}${decision.subject ? `: ${decision.subject}` : ""}`;
+  return h("section", { class: "decision", data: { decision: String(i) } }, place === 0 && h("h2", {}, "The right answer"), aside, h("h3", {}, longText(spoken(title), 400)),
     decision.rule && h("p", { title: decision.rule }, "Because of the rule: ", h("b", {}, plain(ruleText(decision.rule, talk.task.domain)))),
     decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callBlock(call)))),
     decision.told.length > 0 && facts(...decision.told.map((told) => [`Must tell: ${humanize(told.name).toLowerCase()}`, told.value])),
