@@ -101,6 +101,8 @@ def dev(cluster: Cluster) -> str:
         place(document, NAMESPACE)
         if document["kind"] == "Deployment" and document["metadata"]["name"] == "writ-model-scripted":
             document["spec"]["template"]["spec"]["containers"][0]["args"] += ["--latency-s", str(LATENCY_S)]
+        if document["kind"] == "CronJob":  # each start of a reaper costs some seconds of CPU; the test of it lets it go
+            document["spec"]["suspend"] = True
         if document["kind"] == "WorkflowTemplate":  # three runs at a time must fit on a node of two cores
             for template in document["spec"]["templates"]:
                 if "container" in template:
@@ -166,8 +168,22 @@ def endpoint(cluster: Cluster, dev: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def read(cluster: Cluster, endpoint: str) -> Read:
-    return lambda what, name: cluster.run(sys.executable, str(ROOT / "tests/e2e/read_store.py"), endpoint, what, name)
+def read(cluster: Cluster, endpoint: str) -> Iterator[Read]:
+    command = [*cluster.enter, sys.executable, str(ROOT / "tests/e2e/read_store.py"), endpoint]
+    with subprocess.Popen(command, env=cluster.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        asked, told = reader.stdin, reader.stdout
+        assert asked
+        assert told
+
+        def read(what: str, name: str) -> str:
+            print(json.dumps([what, name]), file=asked, flush=True)
+            answer = json.loads(told.readline())
+            if "error" in answer:
+                pytest.fail(answer["error"])
+            return str(answer["said"])
+
+        yield read
+        asked.close()
 
 
 @pytest.fixture

@@ -48,15 +48,9 @@ class Launcher:
 
 @pytest.fixture
 def clean(cluster: Cluster, dev: str) -> Iterator[str]:
-    """The namespace, in which nobody reaps meanwhile: the launchers here belong to no Workflow that is alive."""
-
-    def reaper(suspended: str) -> None:
-        cluster.kubectl("patch", "cronjob", "writ-reaper", "-n", dev, "--type=merge", "-p", f'{{"spec": {{"suspend": {suspended}}}}}')
-
-    reaper("true")
+    """The namespace; the Jobs made in it are removed at the end."""
     yield dev
     cluster.kubectl("delete", "jobs", "-n", dev, "-l", "writ/workflow-uid", "--wait=false", check=False)
-    reaper("false")
 
 
 def test_a_failing_training_brings_its_last_lines_and_its_exit_code_home(cluster: Cluster, clean: str, tmp_path: Path) -> None:
