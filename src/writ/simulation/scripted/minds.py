@@ -20,8 +20,8 @@ from writ.simulation.scripted.user import Talk as UserTalk
 from writ.simulation.scripted.user import User
 from writ.simulation.scripted.voice import Unvaried
 
-_KEPT = 16_384
-"""Conversations kept alive; an older one is replayed if it goes on."""
+_KEPT = 4_096
+"""Sides of conversations kept alive, some 50 kB each; an older one is replayed if it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
