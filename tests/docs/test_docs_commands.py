@@ -13,7 +13,9 @@ import yaml
 from writ.artifacts import list_runs
 from writ.cli import app
 from writ.commands.configuration import read_config, validated
+from writ.pipeline import plan
 from writ.runners.execute import read_stage
+from writ.settings import RunConfig
 from writ.storage import open_store
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +97,15 @@ def test_make_targets_and_scripts_that_pages_name_exist():
         text = page.read_text(encoding="utf-8")
         assert set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", text, re.MULTILINE)) <= targets, page.name
         assert [name for name in re.findall(r"`python ([\w/]+\.py)", text) if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.long
+def test_readme_shows_the_keys_of_a_run_of_today():
+    shown = dict(re.findall(r"^(run|dataset|report) +(?:….*?/(?:dataset|report)/)?(\w{16})", (ROOT / "README.md").read_text(), re.MULTILINE))
+    today = plan(RunConfig())
+    assert shown == {"run": today.run_id, "dataset": today.keys["dataset"], "report": today.keys["report"]}, (
+        "a revision or a default setting changed: type 'make run' in a fresh clone and put what it prints into README.md"
+    )
 
 
 def snippets():
