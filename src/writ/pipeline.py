@@ -68,7 +68,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.tasks, "count": c.dataset.count, "seed": c.seed},
         reads={"domain": "domain"},
         writes=Task,
-        revision=3,
+        revision=4,
     ),
     Stage(
         "instructions",
