@@ -72,7 +72,7 @@ def trained(config: RunConfig, plan: Plan, store: Store, listen: Listener) -> No
         scratch, rank = Path(os.environ["WRIT_TRAIN_SCRATCH"]), int(os.environ["RANK"])
         quiet: Listener = listen if rank == 0 else lambda step: None
         run_train(config, plan, store, quiet, about, scratch, main=rank == 0)
-        return
+        raise click.exceptions.Exit(0)  # what comes after is done by the process that started these
     if not store.exists(f"{TRAIN.name}/{plan.keys[TRAIN.name]}/manifest.json"):
         packages()
     with tempfile.TemporaryDirectory(prefix="writ-train-") as folder:

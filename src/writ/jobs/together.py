@@ -25,6 +25,7 @@ def together(processes: int, command: Sequence[str], logs: Path) -> None:
         max_nodes=1,
         nproc_per_node=processes,
         run_id=uuid.uuid4().hex,
+        role="rank",
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
         max_restarts=0,
