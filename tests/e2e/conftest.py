@@ -105,8 +105,8 @@ def dev(cluster: Cluster) -> str:
             document["spec"]["suspend"] = True
         if document["kind"] == "WorkflowTemplate":  # three runs at a time must fit on a node of two cores
             for template in document["spec"]["templates"]:
-                if "container" in template:
-                    template["container"]["resources"]["requests"]["cpu"] = "50m"
+                for container in [*template.get("initContainers", ()), *filter(None, [template.get("container")])]:
+                    container["resources"]["requests"]["cpu"] = "50m"
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(documents))
     for name in ("writ-s3", "writ-model-scripted"):
         cluster.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=240s")
