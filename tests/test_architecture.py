@@ -1,6 +1,7 @@
 """The house keeps its layers: imports point down only, siblings meet as artifacts, one vendor lives in one module."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ VENDORS = {
     "kubernetes": {"runners", "jobs"},
     "argo_workflows": {"runners"},
     "prometheus_client": {"runners"},
+    "opentelemetry": {"runners"},
 }
 
 
@@ -99,3 +101,9 @@ def test_no_room_below_the_command_line_prints():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert {printer.split("/")[0] for printer in printers} <= {"commands", "cli.py"}
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """Two of one name cannot be collected together, and each passes alone."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("*.py") if path.name not in {"conftest.py", "__init__.py"})
+    assert [name for name, number in names.items() if number > 1] == []
