@@ -17,7 +17,7 @@ from writ.storage import open_store
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("dataset.count=96", "domains.users=200", "training.epochs=3", "training.learning_rate=0.003")
+SMALL = ("dataset.count=96", "domains.users=200", "training.epochs=5", "training.learning_rate=0.003")
 
 
 def writ(folder, verb, *arguments, sets=()):
