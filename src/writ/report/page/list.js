@@ -149,11 +149,13 @@ function markCurrent(index) {
   drawRows();
 }
 
-/** Opens the next or previous conversation of the list. */
+/** Opens the next or previous conversation of the list; where it stands counts at once, so that quick presses add up. */
 function step(by) {
   const at = LIST.matches.indexOf(LIST.current);
   const next = LIST.matches[at < 0 ? 0 : Math.min(LIST.matches.length - 1, Math.max(0, at + by))];
-  if (next !== undefined) location.hash = DATA.columns.id[next];
+  if (next === undefined) return;
+  LIST.current = next;
+  location.hash = DATA.columns.id[next];
 }
 
 const DOES = "want|have|had|paid|pay|are|were|need|can|could|do|did|will|would|should|bought|ordered|got|hold|own|complain|wish|ask|know|think|like|prefer|flew|fly|booked|book|live|use|used|get|give|return|made|chose|already|also|never|only|still|then|really|said|say|expect|hope|plan|travel|must|may|might|cannot|don't|received|placed|\\w+ly";
