@@ -94,7 +94,7 @@ function verdictBanner(talk, chat) {
   const { verdict } = talk;
   if (verdict.kept) {
     const calls = [...new Set(verdict.origins.map((origin) => origin.call))];
-    const jump = calls.length > 0 && h("button", { type: "button", class: "quiet", title: "Next change (w)", onclick: nextWrite }, calls.length === 1 ? `Show the change and why it is right (message ${calls[0]})` : `Walk through the ${calls.length} changes and why they are right`);
+    const jump = calls.length > 0 && h("button", { type: "button", class: "quiet", title: "Next change (w)", onclick: () => nextWrite() }, calls.length === 1 ? `Show the change and why it is right (message ${calls[0]})` : `Walk through the ${calls.length} changes and why they are right`);
     return h("div", { class: "banner good" }, h("p", {}, h("b", {}, "Every check passed. "), calls.length ? "A click on a value of a change shows where it came from." : "The right thing was to change nothing.", refusals(talk)), jump);
   }
   const [name, meaning] = word("causes", verdict.cause);
@@ -152,7 +152,7 @@ function reasonPart(call, context) {
   const right = reasonsFor(context.talk.task, call), found = right || reasonsAgainst(context.talk.task, call);
   if (!found) return null;
   const more = found.compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(found.decision) }, `Compare all ${found.compared}`);
-  const next = context.gold.length > 1 && h("button", { type: "button", class: "quiet next-change", title: "w", onclick: nextWrite }, "Next change");
+  const next = context.gold.length > 1 && h("button", { type: "button", class: "quiet next-change", title: "w", onclick: (event) => nextWrite(event.target.closest(".call")) }, "Next change");
   return h("div", { class: right ? "reason" : "reason against", data: { about: String(found.decision) } }, h("b", {}, right ? "Why this is right" : "Why this is not right"), h("ul", {}, found.lines.map((line) => h("li", {}, line))), h("div", { class: "reason-next" }, more, next));
 }
 

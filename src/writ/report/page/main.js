@@ -87,10 +87,10 @@ async function openTalk(id, turn) {
   announce(`${talk.verdict.kept ? "Kept" : "Lost"}: ${title}`);
 }
 
-/** To the next change of the open conversation, around and around. */
-function nextWrite() {
-  const cards = [...document.querySelectorAll(".call.write")], at = cards.findIndex((card) => card.classList.contains("here"));
-  cards[at]?.classList.remove("here");
+/** To the change after `from` (a card), or after the one that was last shown; around and around. */
+function nextWrite(from) {
+  const cards = [...document.querySelectorAll(".call.write")], last = cards.findIndex((card) => card.classList.contains("here")), at = from ? cards.indexOf(from) : last;
+  cards[last]?.classList.remove("here");
   const card = cards[(at + 1) % cards.length], about = card?.querySelector("[data-about]")?.dataset.about, task = document.querySelector(".task");
   clearEvidence();
   if (about && task && getComputedStyle(task).position === "sticky") showDecision(about);
@@ -108,7 +108,7 @@ function escape() {
 const KEYS = {
   "/": () => { if (VIEW.shown !== "browser") location.hash = "#find?"; setTimeout(() => document.getElementById("search")?.focus(), 0); },
   j: () => (VIEW.shown === "browser" ? step(1) : (location.hash = "#find?")), k: () => VIEW.shown === "browser" && step(-1),
-  w: nextWrite, n: nextHit, o: () => (location.hash = "#overview"), c: () => (location.hash = "#find?"), t: switchTheme, "?": showHelp, Escape: escape,
+  w: () => nextWrite(), n: nextHit, o: () => (location.hash = "#overview"), c: () => (location.hash = "#find?"), t: switchTheme, "?": showHelp, Escape: escape,
 };
 
 function onKey(event) {

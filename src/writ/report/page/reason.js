@@ -30,6 +30,9 @@ function winnersOf(decision, call) {
   return named.length ? named : winners;
 }
 
+/** A superlative holds among what is not out. */
+const ofThose = ({ candidates, margin }) => (margin !== null && candidates.some((candidate) => candidate.status === "excluded") ? " of those that are not out" : "");
+
 /** Why a change of the right answer is right, as lines; empty where it is not one. */
 function reasonsFor(task, call) {
   const key = callKey(call.name, call.args || {});
@@ -37,7 +40,7 @@ function reasonsFor(task, call) {
     const gold = decision.calls.find((each) => callKey(each.name, each.arguments) === key);
     if (!gold) continue;
     const { candidates } = decision.certificate, runner = candidates.find((candidate) => candidate.status === "runner_up");
-    const lines = winnersOf(decision, gold).slice(0, 3).map((winner) => [h("b", {}, plain(winner.label)), winner.why && [": ", plain(winner.why)], factsText(winner)]);
+    const lines = winnersOf(decision, gold).slice(0, 3).map((winner) => [h("b", {}, plain(winner.label)), winner.why && [": ", plain(winner.why), ofThose(decision.certificate)], factsText(winner)]);
     const behind = decision.certificate.margin === null ? "" : `, behind by ${exact(decision.certificate.margin)}${unitOf(decision.certificate)}`;
     if (runner && lines.length === 1) lines.push([h("span", { class: "soft" }, "Next best: "), plain(runner.label), runner.why ? [": ", plain(runner.why)] : behind, factsText(runner)]);
     if (!lines.length) lines.push([decision.certificate.rivals.length ? "No record had to be picked; what had to be looked up first stands under The right answer. Each value below shows where it came from." : "Asked for as it stands: nothing had to be compared. Each value below shows where it came from."]);

@@ -35,7 +35,7 @@ function decisionPart(decision, i, place, talk) {
     decision.rule && h("p", { title: decision.rule }, "Because of the rule: ", h("b", {}, plain(ruleText(decision.rule, talk.task.domain)))),
     decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callBlock(call)))),
     decision.told.length > 0 && facts(...decision.told.map((told) => [`Must tell: ${humanize(told.name).toLowerCase()}`, told.value])),
-    candidatesPart(decision, talk), proofPart(certificate, talk));
+    candidatesPart(decision, talk), proofPart(decision, talk));
 }
 
 /** Brings a decision of the task into view. */
@@ -74,7 +74,7 @@ function candidatesPart({ certificate, outcome }, talk) {
   const row = (candidate) => {
     const button = h("button", { type: "button", class: "record", "aria-pressed": "false", title: "Show its record in the conversation", onclick: () => showRecord(button, candidate, talk, document.querySelector(".chat")) }, longText(candidate.label, 300));
     const facts = wide && h("small", {}, Object.entries(candidate.values).map(([name, value], i) => [i ? " · " : "", name.replaceAll("_", " "), " ", cellText(value)]));
-    const why = h("small", {}, h("span", { class: "status" }, candidate.status === "winner" && margin === null ? "Fits" : word("statuses", candidate.status)[0]), candidate.why && [": ", longText(candidate.why, 300)]);
+    const why = h("small", {}, h("span", { class: "status" }, candidate.status === "winner" && margin === null ? "Fits" : word("statuses", candidate.status)[0]), candidate.why && [": ", longText(candidate.why, 300), candidate.status === "winner" && ofThose({ candidates, margin })]);
     return h("tr", { class: candidate.status }, h("th", { scope: "row" }, button, why, facts), !wide && names.map((name) => h("td", {}, cellText(candidate.values[name]))));
   };
   const body = h("tbody", {}, sorted.slice(0, CANDIDATES_SHOWN).map(row));
@@ -107,14 +107,31 @@ function cellText(value) {
   return longText(typeof value === "string" ? value.replaceAll("_", " ") : JSON.stringify(value), 300);
 }
 
-function proofPart(certificate, talk) {
+/** The message in which a call was made first; undefined where it never was. */
+function turnOf(talk, call) {
+  const key = callKey(call.name, call.arguments);
+  return talk.messages.find((message) => message.calls.some((each) => !each.broken && callKey(each.name, each.args) === key))?.turn;
+}
+
+/** Whether a look-up was made before the first change that rests on it, as a mark; late ones say so. */
+function inTime(talk, call, { calls }) {
+  const looked = turnOf(talk, call), decided = Math.min(...calls.map((each) => turnOf(talk, each) ?? Infinity));
+  const late = looked !== undefined && looked > decided;
+  return [tick(looked !== undefined && !late, "looked up", late ? "too late" : "not looked up"), late && h("small", { class: "bad" }, `too late: message ${looked}, after the change in ${decided}`)];
+}
+
+function proofPart(decision, talk) {
+  const { certificate } = decision;
   const rivals = certificate.rivals.map((rival) => {
     const done = rival.refuters.find((call) => made(talk, call));
     return h("li", {}, tick(done, "looked up", "not looked up"), h("div", {}, plain(rival.claim), h("div", { class: "refuter" }, "ruled out by ", callLine((done || rival.refuters[0]).name, (done || rival.refuters[0]).arguments), rival.refuters.length > 1 && ` or ${plural(rival.refuters.length - 1, "other look-up")}`)));
   });
-  const plan = certificate.plan.map((call) => h("li", {}, tick(made(talk, call), "looked up", "not looked up"), callLine(call.name, call.arguments)));
+  const plan = certificate.plan.map((call) => {
+    const [mark, late] = inTime(talk, call, decision);
+    return h("li", {}, mark, h("div", {}, callLine(call.name, call.arguments), late && " ", late));
+  });
   return h("div", {},
-    h("details", { class: "proof", open: certificate.plan.length <= 8 }, h("summary", {}, `The fewest look-ups that prove it: ${certificate.burden}`), h("p", { class: "note" }, `With any fewer, another answer could still be right. ${certificate.relevant > certificate.burden ? `${plural(certificate.relevant, "look-up")} bear on the question in all, so a careful agent may make ${count(certificate.relevant)}. ` : ""}Ticked: made in this conversation.`), h("ol", { class: "calls" }, plan)),
+    h("details", { class: "proof", open: certificate.plan.length <= 8 }, h("summary", {}, `The fewest look-ups that prove it: ${certificate.burden}`), h("p", { class: "note" }, `With any fewer, another answer could still be right. ${certificate.relevant > certificate.burden ? `${plural(certificate.relevant, "look-up")} bear on the question in all, so a careful agent may make ${count(certificate.relevant)}. ` : ""}Ticked: made in this conversation before the change. One that is not ticked may have been answered by another look-up.`), h("ol", { class: "calls" }, plan)),
     h("details", { class: "proof" }, h("summary", {}, `What could have made another answer right: ${rivals.length}`), h("p", { class: "note" }, "Until each of these is ruled out, the answer could be another one."), h("ul", { class: "calls" }, rivals)));
 }
 
