@@ -190,6 +190,14 @@ def test_unknown_domain_and_missing_file_are_one_line_on_the_command_line(tmp_pa
         assert words in str(ended.exception)
 
 
+def test_how_varied_the_words_are_is_told_of_any_text_and_what_the_protocol_prescribes_is_left_out(tmp_path):
+    spoken = [{"role": "user", "content": text} for text in ("Thanks \ud800.", "thanks \ud800.", "Bye for now.", "###STOP###")]
+    file = tmp_path / "talk.json"
+    file.write_text(json.dumps(spoken))
+    ended = CliRunner().invoke(app, ["verify", str(file), "--domain", "examples/library"], catch_exceptions=False)
+    assert "wording of the user: 50.00% of its sentences are the commonest one ('thanks" in ended.output
+
+
 TEXT = st.text(alphabet=st.characters(), max_size=12) | st.sampled_from(["yes", "\ud800", "###STOP###", "M-1", "$5.00", "x" * 2000])
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from([10**400, -(10**400)]) | st.floats() | TEXT | st.sampled_from(["L-1", "B-1"]),

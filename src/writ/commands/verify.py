@@ -9,7 +9,9 @@ from rich.table import Table
 
 from writ.commands.domain import data_option, opened
 from writ.commands.files import NewFile, write_file
+from writ.dataset.diversity import PRESCRIBED, Diversity
 from writ.errors import ArtifactError
+from writ.report.terminal import visible
 from writ.schema import Verdict
 from writ.verification.foreign import Foreign, read_foreign
 from writ.verification.stage import CHECKS, judge
@@ -50,6 +52,7 @@ def _show(judged: list[tuple[Foreign, Verdict]]) -> None:
         table.add_row(check_name, *(str(number or "·") for number in counts))
     console.print(table)
     _compare(console, judged)
+    _wording(console, [foreign for foreign, _ in judged])
 
 
 def _compare(console: Console, judged: list[tuple[Foreign, Verdict]]) -> None:
@@ -65,3 +68,14 @@ def _agree(console: Console, what: str, pairs: list[tuple[Foreign, object, objec
         differing = [foreign.trajectory.task_id for foreign, same in both if not same]
         named = f"; they differ in task {', '.join(differing)}" if differing else ""
         console.print(f"{what} as recorded in {len(both) - len(differing)} of {len(both)}{named}")
+
+
+def _wording(console: Console, judged: list[Foreign]) -> None:
+    """How varied the words are, by the measures of a dataset's card: a yardstick for what we make."""
+    diversity = Diversity()
+    for foreign in judged:
+        diversity.add([{"role": message.role, "content": message.content} for message in foreign.trajectory.messages])
+    for role in ("user", "assistant"):
+        for sentence, share in diversity.commonest(role, PRESCRIBED, most=1):
+            said = f"{share:.2%} of its sentences are the commonest one ('{visible(sentence)}')"
+            console.print(f"wording of the {role}: {said}; {diversity.distinct_trigrams(role):.3f} distinct trigrams", soft_wrap=True, markup=False)

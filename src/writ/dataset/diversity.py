@@ -49,7 +49,8 @@ class Diversity:
         for sentence in sentences:
             words = sentence.split()
             self.words[role] += max(0, len(words) - 2)
-            self.trigrams[role].update(zlib.crc32(" ".join(words[index : index + 3]).encode()) for index in range(len(words) - 2))
+            runs = (" ".join(words[index : index + 3]) for index in range(len(words) - 2))
+            self.trigrams[role].update(zlib.crc32(run.encode(errors="surrogatepass")) for run in runs)
 
     def commonest(self, role: str, prescribed: Sequence[str] = (), most: int = 5) -> list[tuple[str, float]]:
         """The commonest masked sentences of a role and their share of all its sentences; those that the protocol prescribes are left out."""
@@ -64,5 +65,11 @@ class Diversity:
         return len(self.trigrams[role]) / self.words[role] if self.words[role] else 0.0
 
 
-PRESCRIBED = ("Hi! How can I help you today?", "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.")
-"""Sentences that the protocol prescribes word for word."""
+PRESCRIBED = (
+    "Hi! How can I help you today?",
+    "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.",
+    "###STOP###",
+    "###TRANSFER###",
+    "###OUT-OF-SCOPE###",
+)
+"""What the protocol prescribes word for word."""
