@@ -27,7 +27,7 @@ from writ.schema import DomainSnapshot
 from writ.settings import RunConfig
 from writ.storage import Store, open_store
 
-PACKAGES = ("writ", "pydantic", "openai", "aiohttp", "pyarrow", "boto3")
+PACKAGES = ("writ", "pydantic", "aiohttp", "pyarrow", "boto3")
 """Whose versions a report of a fault should name."""
 
 

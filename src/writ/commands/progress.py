@@ -107,11 +107,7 @@ class Display:
         total = max(step.kept, 1) if step.finished else max(step.wanted, step.kept) or None
         done = total if step.finished else step.kept
         note = "  ".join(_notes(step, rate, left_s))
-        self._live.update(
-            self._bars[step.stage], completed=step.kept, total=1 if step.finished and not total else total, count=_count(step), note=note
-        )
-        if step.finished:
-            self._live.update(self._bars[step.stage], completed=done, total=total, count=_count(step), note=note)
+        self._live.update(self._bars[step.stage], completed=done, total=total, count=_count(step), note=note)
 
     def _say(self, entry: dict[str, object]) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

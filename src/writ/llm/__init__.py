@@ -182,7 +182,7 @@ def request_prefix(settings: EndpointSettings, tools: Sequence[Mapping[str, Any]
 
 
 def open_model(settings: EndpointSettings, api_key: SecretStr | None = None) -> ChatModel:
-    """The adapter for an endpoint; opens no connection yet. The vendor's package (1 s to import) is loaded here.
+    """The adapter for an endpoint; opens no connection yet. The HTTP package is loaded here.
 
     Raises: ConfigError without a proper URL, or where `api_key_env` is set and no key was handed in.
     """

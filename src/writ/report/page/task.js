@@ -55,10 +55,7 @@ function callBlock(call) {
 
 const tick = (done, yes, no) => h("span", { class: `tick ${done ? "good" : "bad"}`, title: done ? yes : no }, icon(done ? "check" : "cross"), h("span", { class: "hidden" }, done ? yes : no));
 
-function made(talk, call) {
-  const key = callKey(call.name, call.arguments);
-  return talk.messages.some((message) => message.calls.some((each) => !each.broken && callKey(each.name, each.args) === key));
-}
+const made = (talk, call) => turnOf(talk, call) !== undefined;
 
 const CANDIDATES_SHOWN = 6;
 
