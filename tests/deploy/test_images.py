@@ -16,7 +16,7 @@ from deploy_files import ROOT, documents
 
 DOCKERFILE = (ROOT / "images/Dockerfile").read_text()
 STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
-IMAGES = [name for base, name in STAGES if base.startswith("${RUNTIME") and not name.startswith("runtime")]
+IMAGES = [name for base, name in STAGES if base.startswith(("${RUNTIME", "ground-")) and not name.startswith("runtime")]
 KINDS = dict(re.findall(r"/opt/more/(\w+)=([\w,-]+)", DOCKERFILE))
 """Kind of image -> the distributions that it holds beyond those of all."""
 
