@@ -109,6 +109,26 @@ def test_model_that_talks_first_and_then_calls_passes() -> None:
     with_endpoint(in_turn(chat_reply("yes", model=MODEL), chat_reply("Hm?", model=MODEL), CALL), _preflight)
 
 
+def test_model_that_need_not_call_when_asked_passes_with_any_answer_to_one_request_with_tools() -> None:
+    bodies: list[dict[str, Any]] = []
+
+    async def odd(body: dict[str, Any]) -> Reply:
+        bodies.append(body)
+        return chat_reply('<tool_call>{"namename Shall', model=MODEL)
+
+    assert "`tool_probe: false` spares it" in _refusal(odd)
+    bodies.clear()
+    with_endpoint(odd, _preflight, tool_probe=False)
+    assert ["tools" in body for body in bodies] == [False, True]
+
+
+def test_server_that_refuses_tools_is_told_also_of_a_model_that_need_not_call() -> None:
+    async def answer(body: dict[str, Any]) -> Reply:
+        return error_reply(400, "no tools here") if body.get("tools") else await hello(body)
+
+    assert "refuses requests with tools" in _refusal(answer, tool_probe=False)
+
+
 def test_plain_request_that_is_refused_is_told() -> None:
     assert "unsupported parameter" in _refusal(always(error_reply(400, "unsupported parameter: seed")))
 

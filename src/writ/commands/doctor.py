@@ -152,7 +152,7 @@ def _endpoint(settings: EndpointSettings, wait_s: float, tools: Sequence[Mapping
             raise ConfigError(f"model '{settings.model}' has no base_url; set it to an OpenAI-compatible URL such as http://host:8000/v1")
         return "the embedded scripted model; it starts with the run"
     asyncio.run(_ask(settings.model_copy(update={"ready_within_s": wait_s, "call_deadline_s": min(wait_s, settings.call_deadline_s)}), tools))
-    parsed = ", and its tool calls are parsed" if tools else ""
+    parsed = "" if not tools else ", and its tool calls are parsed" if settings.tool_probe else "; whether it calls tools was not asked"
     return f"'{settings.model}' answers at {settings.base_url}{parsed}"
 
 

@@ -160,6 +160,9 @@ class EndpointSettings(Record):
     """Seconds before the first probe; doubles with each that fails, up to `backoff_cap_s`."""
     ready_within_s: float = execution(600.0, ge=0)
     """Seconds that an endpoint may be away, at the start or in the middle of a run, before the run stops with exit code 75."""
+    tool_probe: bool = execution(True)
+    """Whether an agent must call a tool, when plainly asked to, before a run begins. False for a model that knows no talk but its own domain's: then
+    it is enough that the server takes requests with tools, and whether calls are read shows in the run's losses."""
     usd_per_million_prompt_tokens: float = execution(0.0, ge=0)
     usd_per_million_completion_tokens: float = execution(0.0, ge=0)
 

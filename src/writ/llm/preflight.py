@@ -17,6 +17,7 @@ _MAX_PAUSE_S = 5.0
 _TOOL_PROBES = 3
 _RAW_CALL_MARKS = ("<tool_call", "<function", "[TOOL_CALLS]", "<|python_tag|>", "<|tool", "<minimax:tool_call", '"arguments":', '"parameters":')
 _SERVER_FLAGS = "for vLLM: --enable-auto-tool-choice --tool-call-parser hermes (or your model's own parser), for SGLang: --tool-call-parser"
+_ODD_MODEL = "a model that was taught one domain alone may not know this question: `tool_probe: false` spares it"
 
 _Result = TypeVar("_Result")
 
@@ -71,7 +72,7 @@ async def _check_name(endpoint: Endpoint) -> None:
 
 
 async def _check_tools(endpoint: Endpoint, tools: Sequence[Mapping[str, Any]]) -> None:
-    """Asks a few times, since a model that samples may answer in words once."""
+    """Asks a few times, since a model that samples may answer in words once. With `tool_probe` off any answer will do."""
     said = ""
     for _ in range(_TOOL_PROBES):
         try:
@@ -80,14 +81,14 @@ async def _check_tools(endpoint: Endpoint, tools: Sequence[Mapping[str, Any]]) -
             if fault.cause is Cause.REJECTED:
                 raise ConfigError(f"{endpoint.subject} refuses requests with tools: {fault}; set {_SERVER_FLAGS}") from fault
             raise
-        if reply.tool_calls:
+        if reply.tool_calls or not endpoint.settings.tool_probe:
             return
         said = reply.content or ""
         if any(mark in said for mark in _RAW_CALL_MARKS):
-            raise ConfigError(f"{endpoint.subject} returns tool calls as text ({one_line(said)[:80]}); set {_SERVER_FLAGS}")
+            raise ConfigError(f"{endpoint.subject} returns tool calls as text ({one_line(said)[:80]}); set {_SERVER_FLAGS}; {_ODD_MODEL}")
     raise ConfigError(
         f"{endpoint.subject} called no tool in {_TOOL_PROBES} probes (it said: {one_line(said)[:80]!r}); "
-        f"use a model that calls tools, or set {_SERVER_FLAGS}"
+        f"use a model that calls tools, or set {_SERVER_FLAGS}; {_ODD_MODEL}"
     )
 
 
