@@ -74,6 +74,24 @@ def test_same_conversation_asked_twice_and_from_a_cold_start_gives_the_same_byte
     assert [warm.reply(body).body for body in bodies] == in_order
 
 
+def test_agent_whose_call_was_lost_on_the_way_calls_again(instructions, played):
+    instruction, trajectory = next((i, t) for i, t in zip(instructions, played, strict=True) if len(t.messages) > 15)
+    at, right = next((index, message) for index, message in enumerate(trajectory.messages) if message.tool_calls)
+    scripted = scripted_for({"library": site()}, instructions)
+    asked = request(instruction, trajectory, at)
+    first = called(scripted.reply(asked))
+    asked["messages"] += [{"role": "assistant", "content": "so it goes on " * 3000}, {"role": "user", "content": "What was that?"}]
+    again = called(scripted.reply(asked))
+    assert (again["function"], again["id"] != first["id"]) == (first["function"], True)
+    assert first["function"]["name"] == right.tool_calls[0].name
+    assert called(scripted_for({"library": site()}, instructions).reply(asked)) == again
+
+
+def called(reply):
+    assert reply.status == 200, reply.body
+    return orjson.loads(reply.body)["choices"][0]["message"]["tool_calls"][0]
+
+
 def request(instruction, trajectory, end):
     """The agent's request at one point of a conversation."""
     messages = [{"role": "system", "content": "policy"}]

@@ -6,7 +6,7 @@ conversation costs one pass over itself; a request that does not continue the ke
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -58,15 +58,18 @@ class Minds:
 
     def answer(self, address: Address, messages: Sequence[Mapping[str, Any]], *, plain: bool = False) -> Answer:
         """`plain`: in words that never vary. Raises: KeyError for an unknown instruction, ValueError where there is nothing to answer to."""
-        heard = _heard(address.role, messages)
+        heard = _heard(messages)
         if not heard:
             raise ValueError("no message to answer; the other side speaks first")
         trace = _trace(0, heard)
         live = self._live.pop(address, None)
         if live is None or live.heard > len(heard) or _trace(0, heard[: live.heard]) != live.trace:
-            live = self._begun(address, heard[0], plain)
-        for text in heard[live.heard :]:
-            live.answer = _spoken(live.talk.send(text), live.faults, live.heard)
+            live = self._begun(address, heard[0][1], plain)
+        for by_tool, text in heard[live.heard :]:
+            if live.answer.tool_calls and not by_tool:
+                live.answer = _once_more(live.answer, live.heard)  # its call never arrived: something else came in its place
+            else:
+                live.answer = _spoken(live.talk.send(text), live.faults, live.heard)
             live.heard += 1
         live.trace = trace
         self._live[address] = live
@@ -86,13 +89,22 @@ class Minds:
         return _Live(user_talk, faults, 1, 0, _spoken(next(user_talk), faults, 0))
 
 
-def _heard(role: str, messages: Sequence[Mapping[str, Any]]) -> list[str]:
+Heard = tuple[bool, str]
+"""Whether a tool said it, and what was said."""
+
+
+def _heard(messages: Sequence[Mapping[str, Any]]) -> list[Heard]:
     """What this side has heard: the other side's words and the tools' outputs."""
-    return [message.get("content") or "" for message in messages if message["role"] in ("user", "tool")]
+    return [(message["role"] == "tool", message.get("content") or "") for message in messages if message["role"] in ("user", "tool")]
 
 
-def _trace(start: int, heard: Sequence[str]) -> int:
+def _trace(start: int, heard: Sequence[Heard]) -> int:
     return hash((start, *heard))
+
+
+def _once_more(answer: Answer, number: int) -> Answer:
+    """The same call, its faults included, under an id of its own."""
+    return replace(answer, tool_calls=tuple(call.model_copy(update={"id": f"call_{number}"}) for call in answer.tool_calls))
 
 
 def _spoken(said: Act | str, faults: Faults, number: int) -> Answer:
