@@ -148,6 +148,16 @@ def test_masked_sentences_forget_ids_names_and_numbers():
     assert first == second
 
 
+def test_distinct_trigrams_are_those_of_all_sentences_however_often_they_were_met():
+    diversity = Diversity()
+    texts = ["I want to go home now. I want to go home now.", "I want to go there. Yes.", "We want to go home now. I want to go home now."]
+    for text in texts:
+        diversity.add([{"role": "user", "content": text}])
+    words = [sentence.split() for text in texts for sentence in masked_sentences(text)]
+    runs = [tuple(each[at : at + 3]) for each in words for at in range(len(each) - 2)]
+    assert diversity.distinct_trigrams("user") == len(set(runs)) / len(runs)
+
+
 def test_diversity_counts_the_commonest_sentence_of_a_role():
     diversity = Diversity()
     for number in range(10):

@@ -120,7 +120,7 @@ def _tests(site: OpenDomain, benchmark: Benchmark, example: Row, task: Task, ngr
     named.update(word for text in said for word in re.findall(r"[\w#-]+", text))
     yield "records", not benchmark.records.isdisjoint(named)
     yield "gold", bool(task.writes) and action_hash(task.writes) in benchmark.gold
-    yield "text", any(gram in benchmark.ngrams for text in said for gram in word_ngrams(text, ngram_words))
+    yield "text", bool(benchmark.ngrams) and any(gram in benchmark.ngrams for text in said for gram in word_ngrams(text, ngram_words))
 
 
 def certificate(findings: Findings, benchmarks: Mapping[str, Benchmark], sites: Mapping[str, OpenDomain], ngram_words: int) -> dict[str, Any]:

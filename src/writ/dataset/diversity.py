@@ -41,16 +41,18 @@ class Diversity:
             role = message["role"]
             if role in self.sentences and message.get("content"):
                 found = masked_sentences(message["content"])
+                self._trigrams(role, found)
                 self.sentences[role].update(found)
                 self.totals[role] += len(found)
-                self._trigrams(role, found)
 
     def _trigrams(self, role: str, sentences: Iterable[str]) -> None:
+        """Those of a sentence that was met before are counted, but not hashed again: most sentences were."""
         for sentence in sentences:
-            words = sentence.split()
-            self.words[role] += max(0, len(words) - 2)
-            runs = (" ".join(words[index : index + 3]) for index in range(len(words) - 2))
-            self.trigrams[role].update(zlib.crc32(run.encode(errors="surrogatepass")) for run in runs)
+            self.words[role] += max(0, sentence.count(" ") - 1)
+            if sentence not in self.sentences[role]:
+                words = sentence.split(" ")
+                runs = (" ".join(words[index : index + 3]) for index in range(len(words) - 2))
+                self.trigrams[role].update(zlib.crc32(run.encode(errors="surrogatepass")) for run in runs)
 
     def commonest(self, role: str, prescribed: Sequence[str] = (), most: int = 5) -> list[tuple[str, float]]:
         """The commonest masked sentences of a role and their share of all its sentences; those that the protocol prescribes are left out."""
