@@ -1,5 +1,7 @@
 """What a submit does, given what is there already; and how an API server's answers become words."""
 
+import base64
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -82,6 +84,14 @@ def test_failure_is_the_last_step_that_failed_with_its_exit_code() -> None:
     failed = failure(read_workflow(shown("w", "Failed", first, second)))
     assert failed
     assert (failed.name, failed.exit_code) == ("simulate", 2)
+
+
+def test_steps_of_a_large_workflow_are_read_though_argo_packs_them() -> None:
+    plain = shown("w", "Running", *(pod(f"simulate-{shard}", "Running", progress="1/2") for shard in range(256)))
+    nodes = plain["status"].pop("nodes")  # type: ignore[attr-defined]
+    packed = {**plain["status"], "compressedNodes": base64.b64encode(gzip.compress(json.dumps(nodes).encode())).decode()}  # type: ignore[dict-item]
+    assert read_workflow({**plain, "status": packed}) == read_workflow({**plain, "status": {**packed, "compressedNodes": "", "nodes": nodes}})
+    assert len(read_workflow({**plain, "status": packed}).steps) == 256
 
 
 class Api(BaseHTTPRequestHandler):

@@ -1,5 +1,6 @@
 """`writ evaluate`: measure models on held-out tasks, or on a benchmark's own, and compare them."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -7,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import click
 
@@ -17,7 +19,10 @@ from writ.commands.files import NewFile, make_folder, write_file
 from writ.commands.official import Beside
 from writ.commands.progress import Display
 from writ.domains.registry import open_domain
-from writ.errors import ConfigError
+from writ.errors import ConfigError, Unavailable
+from writ.llm import EndpointSettings
+from writ.llm.pool import open_endpoint
+from writ.llm.preflight import await_models
 from writ.report.evaluation import evaluation_page
 from writ.runners.evaluate import Examined, examine, named, pick
 from writ.runners.pods import Pod, show
@@ -86,12 +91,21 @@ def evaluate(
             _submit(folder / summary.model.replace("/", "_"), summary, configs[summary.model], measured.examined[summary.model], who)
 
 
-def evaluate_pod(pod: Pod, models: Mapping[str, str], display: Display) -> None:
-    """What the pipeline's container does: the run's models on held-out tasks, or on those that `evaluation.picked` names."""
+class Sidecar(NamedTuple):
+    """A server in another container of the same pod."""
+
+    url: str
+    """Empty: there is none."""
+    wait_s: float
+    """Most seconds until it is ready."""
+
+
+def evaluate_pod(pod: Pod, sidecar: Sidecar, display: Display) -> None:
+    """What the pipeline's container does: the run's models, and the sidecar's, on held-out tasks, or on those that `evaluation.picked` names."""
     config = pod.config if pod.config.evaluation.picked else _configured(pod.config, None)
     sides = [_with_agent(config, {"model": name, "base_url": url}) for name, url in config.evaluation.models.items()]
     made = f"train/{pod.plan.keys['train']}"  # what tells the weights of one name from those of another run
-    sides += [_with_agent(config, {"model": name, "base_url": url, "revision": made}) for name, url in models.items()]
+    sides += [_with_agent(config, {"model": name, "base_url": sidecar.url, "revision": made}) for name in _served(sidecar)]
     measured = _measure(config, _named(sides or [config]), display)
     figures = figures_of(measured, [])
     print_figures(measured)
@@ -102,6 +116,22 @@ def evaluate_pod(pod: Pod, models: Mapping[str, str], display: Display) -> None:
     for name, data in (("evaluation.json", json.dumps(figures, indent=2).encode()), ("evaluation.html", evaluation_page(figures))):
         pod.store.put(f"scores/{last.plan.keys['scores']}/{name}", data)
         (pod.outputs / name).write_bytes(data)
+
+
+def _served(sidecar: Sidecar) -> tuple[str, ...]:
+    """Names of the sidecar's models. Raises: ConfigError where it does not get ready: to start the pod again would not mend it."""
+
+    async def ask() -> tuple[str, ...]:
+        endpoint = open_endpoint(EndpointSettings(model="sidecar", base_url=sidecar.url, ready_within_s=sidecar.wait_s), None)
+        try:
+            return await await_models(endpoint)
+        finally:
+            await endpoint.close()
+
+    try:
+        return asyncio.run(ask()) if sidecar.url else ()
+    except Unavailable as e:
+        raise ConfigError(f"{e}. It runs in this very pod: read the log of its container; --server-wait-s gives it more time") from e
 
 
 def _named(configs: Sequence[RunConfig]) -> dict[str, RunConfig]:

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import ValidationError
@@ -38,7 +39,9 @@ model.add_command(fetch)
 @click.option("--out", default="runs", show_default=True, metavar="DIR|s3://…", help="The store that holds the two artifacts.")
 @click.option("--domain", "domain_key", metavar="KEY", help="Key of the `domain` artifact (`writ plan` prints it).")
 @click.option("--instructions", "instructions_key", metavar="KEY", help="Key of the `instructions` artifact; without either: every run's.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Serve these weights instead: the folder that `writ train --to` made.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="Serve these weights instead: the folder that `writ train --to` made, or one of such."
+)
 @click.option(
     "--reader", default="", metavar="NAME", help="How calls are read out of text: hermes or llama3_json; by the chat template where absent."
 )
@@ -75,12 +78,15 @@ def serve(
 
     --weights is for tests and for machines without a GPU: it renders as training did, decodes waiting requests together, and reads tool calls as
     vLLM does. It needs the packages of requirements/train.txt (train-cpu.txt without a GPU). The name served is `scripted` unless --name says
-    otherwise.
+    otherwise; of a folder of models each is served by the name of its own folder.
 
     Example: writ model serve --out runs --domain 7c45b97e7b633f2a --instructions 8db1587507eb7a95 --port 8008
     """
     if weights is not None:
-        answer = _trained(weights, reader, at_once, threads)
+        folders = _folders(weights)
+        names = tuple(folders) or names
+        several = {name: _trained(folder, reader, at_once, threads) for name, folder in folders.items()}
+        answer = _by_name(several) if several else _trained(weights, reader, at_once, threads)
     else:
         rates = dict(_rate(text) for text in faults)
         answer = _scripted(out, _s3(s3_settings), domain_key, instructions_key, rates)
@@ -121,6 +127,20 @@ def _scripted(out: str, s3: S3Settings, domain_key: str | None, instructions_key
     if domain_key or instructions_key:
         raise ConfigError("--domain and --instructions go together; give both, or neither to serve every run of the store")
     return EveryRun(lambda folder: open_store(f"{out}/{folder}".rstrip("/"), s3=s3), rates)
+
+
+def _folders(weights: Path) -> dict[str, Path]:
+    """Name -> folder of each model in a folder of models; empty for a model's own folder."""
+    if (weights / "config.json").is_file() or not weights.is_dir():
+        return {}
+    return {path.name: path for path in sorted(weights.iterdir()) if (path / "config.json").is_file()}
+
+
+def _by_name(served: Mapping[str, front.Answer]) -> front.Answer:
+    async def answer(request: dict[str, Any]) -> front.Reply:
+        return await served[request["model"]](request)  # the front refuses a name that is not served
+
+    return answer
 
 
 def _trained(weights: Path, reader: str, at_once: int, threads: int) -> front.Answer:

@@ -10,10 +10,10 @@ import yaml
 
 from writ.artifacts import read_manifest
 from writ.commands.configuration import from_file, over, validated
-from writ.commands.evaluate import evaluate_pod
+from writ.commands.evaluate import Sidecar, evaluate_pod
 from writ.commands.progress import Display
 from writ.commands.run import keys_of
-from writ.commands.train import trained
+from writ.commands.train import packages, trained
 from writ.errors import ConfigError
 from writ.pipeline import TRAIN, Plan, key_of
 from writ.pipeline import plan as planned
@@ -35,7 +35,10 @@ from writ.storage import open_store
 @click.option("--shard", default=0, show_default=True, help="Which shard of a simulation this is, from 0.")
 @click.option("--shards", default=1, show_default=True, help="How many shards the simulation has.")
 @click.option("--wait-s", default=80000.0, show_default=True, help="Seconds that `plan` waits for another Workflow of the same run.")
-@click.option("--model", "models", multiple=True, metavar="NAME=URL", help="A model that `evaluate` measures beside evaluation.models.")
+@click.option(
+    "--server", default="", metavar="URL", help="A server in this pod: `evaluate` measures each model that it serves, and evaluation.models."
+)
+@click.option("--server-wait-s", default=1800.0, show_default=True, help="Seconds that `evaluate` waits for that server.")
 @click.option("--gpu-wait-s", default=1800.0, show_default=True, help="Seconds that `launch` waits for a pod that trains.")
 @click.option("--progress-file", envvar="ARGO_PROGRESS_FILE", type=click.Path(path_type=Path), hidden=True)
 def pod(
@@ -48,7 +51,8 @@ def pod(
     shard: int,
     shards: int,
     wait_s: float,
-    models: tuple[str, ...],
+    server: str,
+    server_wait_s: float,
     gpu_wait_s: float,
     progress_file: Path | None,
 ) -> None:
@@ -68,14 +72,14 @@ def pod(
     elif name == "release":
         release_run(here, click.echo)
     elif name in MODEL_PODS:
-        _model_pod(here, name, config_text, dict(model.split("=", 1) for model in models), gpu_wait_s)
+        _model_pod(here, name, config_text, Sidecar(server, server_wait_s), gpu_wait_s)
     else:
         with Display(plain=True, log=config.log) as display:
             listen = _listener(display, progress_file, config, name, shards)
             click.echo(run_pod(here, name, listen, keys_of(config), shard=shard, shards=shards).model_dump_json())
 
 
-def _model_pod(here: Pod, name: str, text: str, models: dict[str, str], gpu_wait_s: float) -> None:
+def _model_pod(here: Pod, name: str, text: str, sidecar: Sidecar, gpu_wait_s: float) -> None:
     """What comes after the dataset: its packages are imported by the pod that has them."""
     plan = Plan({**here.plan.keys, TRAIN.name: key_of(TRAIN, here.config, here.plan.keys)})
     with heartbeat(here), Display(plain=True, log=here.config.log) as display:
@@ -87,14 +91,24 @@ def _model_pod(here: Pod, name: str, text: str, models: dict[str, str], gpu_wait
         elif name == "train":
             trained(here.config, plan, here.store, display.listen)
         elif name == "weights":
-            fetch(here.store, plan.keys[TRAIN.name], here.outputs)
+            _weights(here, plan.keys[TRAIN.name])
             return
         else:
-            evaluate_pod(replace(here, plan=plan), models, display)
+            evaluate_pod(replace(here, plan=plan), sidecar, display)
             return
     manifest = read_manifest(here.store, TRAIN.name, plan.keys[TRAIN.name])
     if manifest is not None:
         show(replace(here, plan=plan), manifest)
+
+
+def _weights(here: Pod, key: str) -> None:
+    """The model just trained, and beside it the one before, where that can be made here: a model of a hub is fetched by whoever serves it."""
+    fetch(here.store, key, here.outputs / "tuned")
+    if here.config.training.model == "tiny":
+        packages()
+        from writ.training.sft import save_base
+
+        save_base(here.config.training, here.outputs / "tuned", here.outputs / "base")
 
 
 def _reap(config: RunConfig) -> None:

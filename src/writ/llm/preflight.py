@@ -37,6 +37,14 @@ async def preflight(endpoint: Endpoint, tools_sample: Sequence[Mapping[str, Any]
         await patience.until_served(lambda: _check_tools(endpoint, tools_sample))
 
 
+async def await_models(endpoint: Endpoint) -> tuple[str, ...]:
+    """Waits as `preflight` does, and returns the names that the server serves. Raises: as `preflight`."""
+    names = await _Patience(endpoint).until_served(endpoint.model.served_models)
+    if not names:
+        raise ConfigError(f"{endpoint.subject}: the server lists no model; let it serve some at /v1/models")
+    return names
+
+
 class _Patience:
     """One allowance of waiting, shared by all steps."""
 

@@ -4,6 +4,9 @@ A Workflow is named after its run, `writ-<run id>-<attempt>`. Two clients that s
 them is told that it exists: so a run is never started twice, whoever starts it.
 """
 
+import base64
+import gzip
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -130,7 +133,7 @@ def next_attempt(found: Sequence[Submitted]) -> int:
 def read_workflow(tree: Mapping[str, Any]) -> Submitted:
     """From the API's object."""
     metadata, status = tree["metadata"], tree.get("status", {})
-    nodes = sorted(status.get("nodes", {}).values(), key=lambda node: (node.get("startedAt") or "9", node["id"]))
+    nodes = sorted(nodes_of(status).values(), key=lambda node: (node.get("startedAt") or "9", node["id"]))
     return Submitted(
         name=metadata["name"],
         run_id=metadata.get("labels", {}).get(RUN_LABEL, ""),
@@ -139,6 +142,13 @@ def read_workflow(tree: Mapping[str, Any]) -> Submitted:
         message=status.get("message", ""),
         steps=tuple(_step(node) for node in nodes if node["type"] == "Pod"),
     )
+
+
+def nodes_of(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Argo packs the nodes of a Workflow that is large: base64 of gzip of JSON. Beyond that it puts them into a database, and shows none here."""
+    packed = status.get("compressedNodes")
+    found: Mapping[str, Any] = json.loads(gzip.decompress(base64.b64decode(packed))) if packed else status.get("nodes", {})
+    return found
 
 
 def _step(node: Mapping[str, Any]) -> Step:

@@ -78,6 +78,15 @@ def _save(trainer: Any, tokenizer: Any, folder: Path, config: TrainingConfig) ->
     tokenizer.save_pretrained(folder)
 
 
+def save_base(config: TrainingConfig, trained: Path, folder: Path) -> None:
+    """`tiny` as it was before it was trained, with the tokenizer that lies in `trained`: what the trained model is compared with."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(trained)
+    _open_model(config, tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
 def _watching(checkpoints: Checkpoints, step: Callable[[int], bool]) -> Any:
     """Sends every checkpoint to the store, once all processes have written theirs."""
     from accelerate import PartialState
