@@ -89,10 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     gc.set_threshold(*COLLECT)
     try:
-        app.main(arguments, prog_name="writ", standalone_mode=False)
-        sys.exit(0)
-    except click.exceptions.Exit as e:
-        sys.exit(e.exit_code)
+        # verbs return nothing, so what comes back is the code of a click.exceptions.Exit
+        sys.exit(app.main(arguments, prog_name="writ", standalone_mode=False) or 0)
     except click.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as e:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 
+import click
 import pytest
 from click.testing import CliRunner
 from command_line import LIBRARY, ROOT, writ
@@ -35,6 +36,17 @@ def test_page_that_a_run_makes_names_the_run(store):
     run = next(line.split()[1] for line in done.out.splitlines() if line.startswith("run "))
     index = re.search(rb'id="index">([^<]*)<', next(folder.glob("report/*/report.html")).read_bytes())
     assert json.loads(zlib.decompress(base64.b64decode(index[1])))["head"]["run"] == run
+
+
+@click.command()
+def leave():
+    raise click.exceptions.Exit(7)
+
+
+def test_verb_that_leaves_with_a_code_ends_the_process_with_it(monkeypatch):
+    monkeypatch.setitem(VERBS, "leave", (f"{__name__}:leave", "Leaves."))
+    assert writ("leave").code == 7
+    assert writ("leave", "--help").code == 0
 
 
 def test_run_again_makes_nothing_and_says_so(store):
