@@ -144,3 +144,7 @@ def test_the_page_shows_every_model_and_lets_no_name_become_markup():
     assert "50.0 <small>[25.0, 75.0]" in page
     assert "1/2" in page
     assert "<script" not in page
+    assert "guessing" not in page
+    guessed = evaluation_page(figures | {"chance": 0.46}).decode()
+    assert "<td class=name>guessing</td>" in guessed
+    assert guessed.count('<u style="left:46.0%">') == 2, "a mark in the bar over all tasks, of each model"

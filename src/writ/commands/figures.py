@@ -26,7 +26,7 @@ class Measured(NamedTuple):
 
 def print_figures(measured: Measured) -> None:
     console = Console(highlight=False)
-    console.print(_pass_table(measured.summaries))
+    console.print(_pass_table(measured))
     for summary in measured.summaries:
         console.print(_cell_table(summary))
         spent = summary.tokens
@@ -37,7 +37,7 @@ def print_figures(measured: Measured) -> None:
         console.print(f"{summary.model}: failed by " + (", ".join(f"{kind} {count}" for kind, count in summary.errors.items()) or "nothing"))
         console.print(f"{summary.model}: {summary.lucky} succeeded although a check of the process failed")
     if measured.chance is not None:
-        console.print(f"chance {measured.chance:.1%}: all else right, and each of the person's records drawn among those of its kind")
+        console.print("guessing: all else right, and each of the person's own records drawn among those of its kind")
     for each in measured.compared:
         console.print(
             f"{each.first} - {each.second}: pass^1 {_difference(each.difference)} over {each.tasks} tasks, "
@@ -47,19 +47,21 @@ def print_figures(measured: Measured) -> None:
         console.print(f"scores of {name}  {one.store.url}/scores/{one.plan.keys['scores']}", soft_wrap=True)
 
 
-def _pass_table(summaries: Sequence[Summary]) -> Table:
-    most = max((len(summary.overall.by_k) for summary in summaries), default=1)
+def _pass_table(measured: Measured) -> Table:
+    most = max((len(summary.overall.by_k) for summary in measured.summaries), default=1)
     table = Table(title="pass^k, % of tasks [interval]", title_justify="left")
     table.add_column("model")
     table.add_column("tasks of")
     for heading in ("tasks", "trials", "unjudged", *(f"pass^{k}" for k in range(1, most + 1))):
         table.add_column(heading, justify="right")
-    for summary in summaries:
+    for summary in measured.summaries:
         groups = {"all": summary.overall, **summary.domains}
         if summary.without_judge is not None:
             groups["all, no assertions"] = summary.without_judge
         for label, figures in groups.items():
             table.add_row(summary.model, label, *_counts(figures), *(_percent(figures, k) for k in range(1, most + 1)))
+    if measured.chance is not None:
+        table.add_row("guessing", "all", "", "", "", f"{100 * measured.chance:.1f}")
     return table
 
 

@@ -20,6 +20,7 @@ th:first-child, td.name { text-align: left; } td.wrap { white-space: normal; tex
 .bar { display: inline-block; width: 10rem; height: .7rem; position: relative; background: var(--line); border-radius: 2px; vertical-align: middle; }
 .bar i { position: absolute; inset: 0 auto 0 0; background: var(--bar); border-radius: 2px; }
 .bar b { position: absolute; top: 40%; height: 20%; background: var(--ink); }
+.bar u { position: absolute; top: -20%; height: 140%; width: 2px; background: var(--dim); }
 .cell { border: 2px solid var(--paper); text-align: center; }
 """
 
@@ -28,7 +29,7 @@ def evaluation_page(figures: Figures) -> bytes:
     """One HTML file that needs no network."""
     models: Sequence[Figures] = figures["models"]
     sections = [
-        _passes(models),
+        _passes(models, figures.get("chance")),
         *([_comparisons(figures["comparisons"])] if figures["comparisons"] else []),
         _cells(models),
         _costs(models),
@@ -45,11 +46,16 @@ def evaluation_page(figures: Figures) -> bytes:
     return "\n".join([head, *sections, "</html>"]).encode()
 
 
-def _passes(models: Sequence[Figures]) -> str:
+def _passes(models: Sequence[Figures], chance: float | None) -> str:
     most = max((len(model["overall"]["by_k"]) for model in models), default=1)
-    rows = [_pass_row(model["model"], group, figures, most) for model in models for group, figures in _groups(model)]
+    rows = [_pass_row(model["model"], group, figures, most, chance) for model in models for group, figures in _groups(model)]
     heads = ["model", "tasks of", "pass^1", *(f"pass^{k}" for k in range(1, most + 1)), "tasks", "trials", "not judged"]
     about = "Chance that k trials of one task all succeed, in percent; every task weighs the same. The line in a bar is the interval."
+    if chance is not None:
+        rows.append(
+            [_name("guessing"), _name("all"), f"<td>{_bar((chance,) * 3)}</td>", _number(f"{100 * chance:.1f}"), *([_number("·")] * (most + 2))]
+        )
+        about += " Guessing does all else right, and draws each of the person's own records among those of its kind; the upright mark stands there."
     return _section("Success", about, [_table("", heads, rows)])
 
 
@@ -60,16 +66,19 @@ def _groups(model: Figures) -> Iterable[tuple[str, Figures]]:
         yield "all, without assertions", model["without_judge"]
 
 
-def _pass_row(model: str, group: str, figures: Figures, most: int) -> list[str]:
+def _pass_row(model: str, group: str, figures: Figures, most: int, chance: float | None) -> list[str]:
     passes = {int(k): interval for k, interval in figures["by_k"].items()}
     shown = [_interval(passes[k]) if k in passes else "·" for k in range(1, most + 1)]
     counts = [f"{figures[name]:,}" for name in ("tasks", "trials", "unjudged")]
-    return [_name(model), _name(group), f"<td>{_bar(passes[1]) if 1 in passes else ''}</td>", *map(_number, [*shown, *counts])]
+    bar = _bar(passes[1], chance if group == "all" else None) if 1 in passes else ""
+    return [_name(model), _name(group), f"<td>{bar}</td>", *map(_number, [*shown, *counts])]
 
 
-def _bar(interval: Sequence[float]) -> str:
+def _bar(interval: Sequence[float], chance: float | None = None) -> str:
+    """`chance`: where guessing stands."""
     value, low, high = (100 * each for each in interval)
-    return f'<span class=bar><i style="width:{value:.1f}%"></i><b style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></b></span>'
+    mark = "" if chance is None else f'<u style="left:{100 * chance:.1f}%"></u>'
+    return f'<span class=bar><i style="width:{value:.1f}%"></i><b style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></b>{mark}</span>'
 
 
 def _interval(interval: Sequence[float]) -> str:
