@@ -5,6 +5,7 @@ import json
 import pytest
 
 from library_world import site
+from writ.commands.domain import opened
 from writ.domains.people import blocked_users, split_of
 
 
@@ -19,8 +20,9 @@ def test_no_benchmark_tasks_block_nobody():
     assert blocked_users(site().domain, site().database, []) == frozenset()
 
 
+@pytest.mark.parametrize("before", [" ", "\n", "\t", "("])
 @pytest.mark.parametrize("named_by", ["id", "e-mail", "record"])
-def test_a_person_named_in_a_task_is_blocked_and_no_other(named_by):
+def test_a_person_named_in_a_task_is_blocked_and_no_other(named_by, before):
     domain, database = site().domain, site().database
     user = domain.persons(database)[3]
     mail = next(
@@ -28,13 +30,20 @@ def test_a_person_named_in_a_task_is_blocked_and_no_other(named_by):
     )
     record = sorted(domain.owned(database, user))[0]
     text = {"id": user, "e-mail": mail.upper(), "record": record}[named_by]
-    task = {"user_scenario": f"You are the person of {text}."}
+    task = {"user_scenario": f"You are the person of{before}{text}."}
     assert blocked_users(domain, database, [task]) == {user}
 
 
-def test_every_person_of_the_real_benchmark_tasks_is_blocked(shared):
-    from writ.commands.domain import opened
+def test_an_order_named_without_its_mark_blocks_its_person(shared):
+    real = opened("retail", str(shared / "tau2-bench"))
+    user = next(
+        user for user in real.domain.persons(real.database) if any(record.startswith("#") for record in real.domain.owned(real.database, user))
+    )
+    order = next(record for record in real.domain.owned(real.database, user) if record.startswith("#"))
+    assert blocked_users(real.domain, real.database, [{"user_scenario": f"Where is my order {order[1:]}?"}]) == {user}
 
+
+def test_every_person_of_the_real_benchmark_tasks_is_blocked(shared):
     for name in ("retail", "airline"):
         real = opened(name, str(shared / "tau2-bench"))
         blocked = blocked_users(real.domain, real.database, real.snapshot.benchmark_tasks)

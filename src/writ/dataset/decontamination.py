@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from writ.domains.people import blocked_users, records_of
+from writ.domains.people import blocked_users, named_in, records_of
 from writ.domains.registry import OpenDomain
-from writ.schema import Call, Row, Task, canonical
+from writ.schema import Call, Row, Task
 
 _WORD = re.compile(r"[a-z0-9#@._'-]+")
 
@@ -115,10 +115,8 @@ def examine(findings: Findings, site: OpenDomain, benchmark: Benchmark, example:
 
 def _tests(site: OpenDomain, benchmark: Benchmark, example: Row, task: Task, ngram_words: int) -> Iterator[tuple[str, bool]]:
     yield "person", example.user_id in benchmark.users
-    named = set(re.findall(r"[\w#-]+", canonical([call.arguments for call in task.writes])))
     said = [message["content"] for message in example.messages if message["role"] == "user"]
-    named.update(word for text in said for word in re.findall(r"[\w#-]+", text))
-    yield "records", not benchmark.records.isdisjoint(named)
+    yield "records", named_in([said, *(call.arguments for call in task.writes)], benchmark.records)
     yield "gold", bool(task.writes) and action_hash(task.writes) in benchmark.gold
     yield "text", bool(benchmark.ngrams) and any(gram in benchmark.ngrams for text in said for gram in word_ngrams(text, ngram_words))
 

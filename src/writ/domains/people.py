@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from writ.domains.base import Domain
@@ -10,6 +11,10 @@ from writ.domains.database import Database
 from writ.domains.environment import Environment
 
 Split = Literal["train", "held_out"]
+
+_ID = re.compile(r"[\w#-]+")
+_SPACE = re.compile(r"(?:\\[nrt]|\s)+")
+"""Between words of JSON text, where a new line is two characters."""
 
 
 def split_of(user_id: str, salt: str, held_out_share: float) -> Split:
@@ -23,10 +28,11 @@ def blocked_users(domain: Domain, database: Database, benchmark_tasks: Iterable[
 
     A name that several users share blocks them all.
     """
-    text = json.dumps(list(benchmark_tasks), ensure_ascii=False)
-    if text == "[]":
+    tasks = list(benchmark_tasks)
+    if not tasks:
         return frozenset()
-    words, lowered, world = _ids_in(text), text.lower(), Environment(domain.toolkit, database)
+    words, world = _ids_in(tasks), Environment(domain.toolkit, database)
+    lowered = _SPACE.sub(" ", json.dumps(tasks, ensure_ascii=False).lower())
     return frozenset(
         user
         for user in domain.persons(database)
@@ -41,7 +47,7 @@ def records_of(domain: Domain, database: Database, users: Iterable[str]) -> froz
 
 def named_in(value: Any, ids: frozenset[str]) -> bool:
     """Whether a JSON value holds one of these ids as a word."""
-    return not ids.isdisjoint(_ids_in(json.dumps(value, ensure_ascii=False)))
+    return not ids.isdisjoint(_ids_in(value))
 
 
 def _aliases(domain: Domain, world: Environment, user_id: str) -> frozenset[str]:
@@ -55,7 +61,19 @@ def _aliases(domain: Domain, world: Environment, user_id: str) -> frozenset[str]
     return frozenset(found)
 
 
-def _ids_in(text: str) -> frozenset[str]:
-    """Everything in a text that could be an id: maximal runs of letters, digits, `_`, `#` and `-`."""
-    cleaned = "".join(char if char.isalnum() or char in "_#-" else " " for char in text)
-    return frozenset(cleaned.split())
+def _ids_in(value: Any) -> frozenset[str]:
+    """Everything in a JSON value, keys included, that could be an id: maximal runs of letters, digits, `_`, `#` and `-`; people leave the `#` out."""
+    found = {word for text in _texts(value) for word in _ID.findall(text)}
+    return frozenset(found.union(f"#{word}" for word in found if word[0] != "#"))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    else:
+        yield str(value)
