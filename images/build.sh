@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Builds the images of writ with buildah, podman or docker, and leaves beside them what ships with them:
 #   dist/images/NAME.cdx.json     what is inside (CycloneDX)
-#   dist/images/digests.yaml      NAME -> digest, a values file for the chart (with docker: the image id, until pushed)
+#   dist/images/digests.yaml      NAME -> digest, a values file for the chart; a registry knows an image by another one: see `push`
 #   dist/images/sizes.txt         size, unpacked
 #
 #   build.sh                    every target            build.sh simulate verify       these
+#   build.sh push               pushes what was built last, and writes the digests of the registry into digests.yaml
 #   build.sh pin                prints the base with today's digest, for ARG BASE in the Dockerfile
-# Settings: BASE, REGISTRY (ghcr.io/writ-project), VERSION (0.1.0), BUILDER (buildah | podman | docker), BUILD_FLAGS, SOURCE_DATE_EPOCH (last commit).
+# Settings: BASE, REGISTRY (ghcr.io/writ-project), VERSION (0.1.0), BUILDER (buildah | podman | docker), BUILD_FLAGS, PUSH_FLAGS,
+# SOURCE_DATE_EPOCH (last commit).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 REGISTRY=${REGISTRY:-ghcr.io/writ-project}
@@ -64,9 +66,35 @@ facts() { # image: digest, then size
   esac
 }
 
+push() { # image: its digest in the registry, where its layers are compressed
+  # shellcheck disable=SC2086  # PUSH_FLAGS is a list of words
+  case $BUILDER in
+    docker)
+      docker push --quiet "$1" >&2
+      docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" | sed -n "s|^${1%:*}@||p" ;;
+    *)
+      "$BUILDER" push --quiet --digestfile "$OUT/digest" ${PUSH_FLAGS:-} "$1" >&2
+      cat "$OUT/digest"
+      rm "$OUT/digest" ;;
+  esac
+}
+
+list_digests() { printf 'image:\n  digests:\n' > "$OUT/digests.yaml"; }
+list_digest() { echo "    $1: $2" | tee -a "$OUT/digests.yaml"; }
+
 if [ "${1:-}" = pin ]; then pin; exit; fi
+if [ "${1:-}" = push ]; then
+  [ -s "$OUT/sizes.txt" ] || die "nothing was built into $OUT; run images/build.sh first"
+  list_digests
+  while read -r image _ <&3; do
+    name=${image##*/writ-}
+    digest=$(push "$image")
+    list_digest "${name%:*}" "$digest"
+  done 3< "$OUT/sizes.txt"
+  exit
+fi
 mkdir -p "$OUT"
-printf 'image:\n  digests:\n' > "$OUT/digests.yaml"
+list_digests
 : > "$OUT/sizes.txt"
 SHARED=()
 if [ "$BUILDER" != docker ]; then   # buildah and podman hash all that a stage copies, for each target: let them do it once
@@ -81,6 +109,6 @@ for target in ${*:-$ALL}; do
   build "$target" "$image" "${SHARED[@]}"
   take_bill "$image" "$OUT/writ-$target.cdx.json"
   { read -r digest; read -r size; } < <(facts "$image")
-  echo "    $target: $digest" >> "$OUT/digests.yaml"
+  list_digest "$target" "$digest" >/dev/null
   echo "$image $size" | tee -a "$OUT/sizes.txt"
 done

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from conftest import CODE, Cluster, Read
+from writ.runners.workflows import nodes_of
 
 CONFIG = yaml.safe_dump({"dataset": {"count": 400}})
 SHARDS = 8
@@ -36,8 +37,7 @@ def first(cluster: Cluster, dev: str, parameters: str) -> dict[str, Any]:
 
 def pods_of(workflow: dict[str, Any], template: str) -> list[dict[str, Any]]:
     """Pods of a leaf template, be it called by name or by reference."""
-    nodes = [n for n in workflow["status"].get("nodes", {}).values() if n["type"] == "Pod"]
-    return [n for n in nodes if template_of(n) == template]
+    return [n for n in nodes_of(workflow["status"]).values() if n["type"] == "Pod" and template_of(n) == template]
 
 
 def template_of(node: dict[str, Any]) -> str:

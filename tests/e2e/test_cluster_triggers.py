@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +16,36 @@ from conftest import ROOT, Cluster, Read
 pytestmark = pytest.mark.slow
 
 
-def test_schedule_that_fires_starts_a_run_by_the_same_template(cluster: Cluster, dev: str, read: Read) -> None:
+@pytest.fixture
+def collector(cluster: Cluster, dev: str) -> Iterator[str]:
+    """The name of a Service, and of its pod, that says what traces arrive."""
+    labels = {"app": "collector"}
+    container = {
+        "name": "main",
+        "image": "ghcr.io/writ-project/writ-tasks:0.1.0",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/opt/writ/bin/python", "-c", (ROOT / "tests/e2e/collector.py").read_text()],
+        "readinessProbe": {"httpGet": {"path": "/", "port": 4318}, "periodSeconds": 1},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    spec = {"containers": [container], "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "collector", "labels": labels}, "spec": spec}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "collector"}, "spec": {"selector": labels, "ports": [{"port": 4318}]}}
+    cluster.kubectl("apply", "-n", dev, "-f", "-", stdin=yaml.safe_dump_all([pod, service]))
+    cluster.kubectl("wait", "-n", dev, "--for=condition=Ready", "pod/collector", "--timeout=120s")
+    yield "collector"
+    cluster.kubectl("delete", "-n", dev, "pod/collector", "service/collector", "--wait=false", "--grace-period=1")
+
+
+def test_schedule_that_fires_starts_a_run_by_the_same_template_and_the_run_is_one_trace(
+    cluster: Cluster, dev: str, read: Read, collector: str
+) -> None:
     cron = yaml.safe_load((ROOT / "argo/cron/writ-nightly.yaml").read_text())
     prefix = f"cron-{int(time.time())}"
     cron["spec"]["schedules"] = ["* * * * *"]
-    small = yaml.safe_dump({"dataset": {"count": 8, "min_kept_share": 0.0}, "domains": {"users": 100}})
-    parameters = [{"name": "config", "value": small}, {"name": "store", "value": f"s3://writ/{prefix}"}]
-    cron["spec"]["workflowSpec"]["arguments"]["parameters"] = [*parameters, {"name": "shards", "value": "1"}]
+    small = {"dataset": {"count": 8, "min_kept_share": 0.0}, "domains": {"users": 100}, "traces_url": f"http://{collector}:4318/v1/traces"}
+    parameters = {"config": yaml.safe_dump(small), "store": f"s3://writ/{prefix}", "shards": "2"}
+    cron["spec"]["workflowSpec"]["arguments"]["parameters"] = [{"name": name, "value": value} for name, value in parameters.items()]
     cluster.kubectl("apply", "-n", dev, "-f", "-", stdin=yaml.safe_dump(cron))
     try:
         label = ("-l", "workflows.argoproj.io/cron-workflow=writ-nightly")
@@ -34,6 +58,13 @@ def test_schedule_that_fires_starts_a_run_by_the_same_template(cluster: Cluster,
         cluster.kubectl("delete", "cronworkflow", "writ-nightly", "-n", dev)
     assert run["status"]["phase"] == "Succeeded", run["status"].get("message")
     assert "manifest.json" in read("keys", f"{prefix}/dataset/")
+    spans = [json.loads(line) for line in cluster.kubectl("logs", "-n", dev, collector).splitlines()]
+    assert len({span["trace"] for span in spans}) == 1
+    stages = sorted(span["name"] for span in spans if span["name"].startswith("stage "))
+    assert stages.count("stage simulate") == 2
+    assert {"stage tasks", "stage verify", "stage dataset", "stage report"} <= set(stages)
+    assert sum(span["name"] == "conversation" for span in spans) >= 8
+    assert not any(span["failed"] for span in spans)
 
 
 @pytest.fixture(scope="module")

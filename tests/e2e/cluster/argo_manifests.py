@@ -25,7 +25,9 @@ def adapted(document: dict[str, Any], version: str) -> dict[str, Any]:
         container["image"] = f"quay.io/argoproj/workflow-controller:v{version}"
         container["args"] = ["--executor-image", f"quay.io/argoproj/argoexec:v{version}", "--executor-image-pull-policy", "IfNotPresent"]
         # A busy machine, on which an answer takes ten seconds, is no reason to end the one controller there is, or for it to step down.
-        container["env"] += [{"name": "DEFAULT_REQUEUE_TIME", "value": "1s"}, {"name": "LEADER_ELECTION_DISABLE", "value": "true"}]
+        # MAX_WORKFLOW_SIZE: a Workflow above it, in bytes, is kept with its nodes packed, as docs/cluster.md advises for many shards.
+        settings = {"DEFAULT_REQUEUE_TIME": "1s", "LEADER_ELECTION_DISABLE": "true", "MAX_WORKFLOW_SIZE": "200000"}
+        container["env"] += [{"name": name, "value": value} for name, value in settings.items()]
         container["livenessProbe"] |= {"timeoutSeconds": 60}
         document["spec"]["strategy"] = {"type": "Recreate"}
     if document["kind"] == "ConfigMap":
