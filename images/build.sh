@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the images of writ with buildah, podman or docker, and leaves beside them what ships with them:
 #   dist/images/NAME.cdx.json     what is inside (CycloneDX)
-#   dist/images/digests.yaml      NAME -> digest, a values file for the chart; a registry knows an image by another one: see `push`
+#   dist/images/digests.yaml      NAME -> digest, a values file for the chart once `push` has written it: a registry has digests of its own
 #   dist/images/sizes.txt         size, unpacked
 #
 #   build.sh                    every target            build.sh simulate verify       these
@@ -79,13 +79,14 @@ push() { # image: its digest in the registry, where its layers are compressed
   esac
 }
 
-list_digests() { printf 'image:\n  digests:\n' > "$OUT/digests.yaml"; }
+list_digests() { printf 'image:\n  repository: %s\n  digests:\n' "$1" > "$OUT/digests.yaml"; } # registry
 list_digest() { echo "    $1: $2" | tee -a "$OUT/digests.yaml"; }
 
 if [ "${1:-}" = pin ]; then pin; exit; fi
 if [ "${1:-}" = push ]; then
   [ -s "$OUT/sizes.txt" ] || die "nothing was built into $OUT; run images/build.sh first"
-  list_digests
+  read -r image _ < "$OUT/sizes.txt"
+  list_digests "${image%/*}"
   while read -r image _ <&3; do
     name=${image##*/writ-}
     digest=$(push "$image")
@@ -94,7 +95,7 @@ if [ "${1:-}" = push ]; then
   exit
 fi
 mkdir -p "$OUT"
-list_digests
+list_digests "$REGISTRY"
 : > "$OUT/sizes.txt"
 SHARED=()
 if [ "$BUILDER" != docker ]; then   # buildah and podman hash all that a stage copies, for each target: let them do it once
