@@ -53,7 +53,7 @@ bench: install ## What things cost, each with its machine; JSON in test-output/ 
 	@$(BIN)/python benchmarks/tasks.py --json test-output/tasks.json
 	@$(BIN)/python benchmarks/verifier.py --conversations 1000 --tasks 150 --users 80 --to test-output/verifier.json
 
-chaos: install ## Kills, faulty models, faulty stores: a table of fault and outcome (about ten minutes; --kills for more)
+chaos: install ## Kills, faulty models, faulty stores: a table of fault and outcome (about twenty minutes, ten of them one outage; --kills for more)
 	@mkdir -p test-output
 	@$(BIN)/python benchmarks/chaos.py --to test-output/chaos.json
 

@@ -4,9 +4,10 @@
 
 First table: CPU per request at zero latency, client and server apart (the server is a process of its own), by way of asking: the openai
 package's typed call, its raw call over both of its pools, our adapter, our Endpoint around it, and bare aiohttp as the floor. The least
-of several rounds is shown, so that other load on the machine disturbs little. Second table: for a fixed latency and concurrency, the rate
+of several rounds is shown, so that other load on the machine disturbs little. Second table: for a latency and a concurrency, the rate
 reached as a share of concurrency / latency, and the mean number in flight at the server as a share of the concurrency (it leaves out that
-the server itself wakes a little late). The conversations start spread over one latency, and only replies in the steady state count. Third table:
+the server itself wakes a little late); its server is `pacer.py`, a process of its own that needs a quarter of the client's CPU, so that the client is
+what is measured. The conversations start spread over one latency, and only replies in the steady state count. Third table:
 what the adaptive limit makes of a server that answers 429 above N in flight, with 512 conversations that want to ask: where the limit stands over
 the last half of the time, and which share of N was used and of the replies were refusals by then.
 """
@@ -27,6 +28,7 @@ import aiohttp
 import httpx2
 import openai
 import orjson
+import pacer
 from machine import machine
 
 from writ.llm import ChatRequest, EndpointSettings, ModelFault, open_model, request_prefix
@@ -98,7 +100,7 @@ class ServerState(NamedTuple):
     """Seconds spent answering, added over all requests with a latency."""
     answered: int
     """Those requests."""
-    refused: int
+    refused: int = 0
 
 
 # ------------------------------------------------------------------------------------------------------------------ the server
@@ -133,8 +135,8 @@ async def run_server() -> None:
 
 
 @contextmanager
-def a_server() -> Iterator[str]:
-    process = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True)
+def a_server(*command: str) -> Iterator[str]:
+    process = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     try:
         yield process.stdout.readline().strip()
@@ -352,9 +354,10 @@ def main() -> None:
         asyncio.run(run_server())
         return
     print(f"{machine()}; request of {len(_request(EndpointSettings(model=MODEL)).body())} bytes")
-    with a_server() as url:
-        costs = cost_table(url, options.requests)
+    with a_server(pacer.__file__) as url:
         saturations = saturation_table(url, options.seconds, options.workers, [int(text) for text in options.concurrency.split(",")])
+    with a_server(__file__, "--serve") as url:
+        costs = cost_table(url, options.requests)
         limits = limit_table(url, options.limit_seconds, [int(text) for text in options.limits.split(",")])
     if options.json:
         figures = {"machine": machine(), "cost": [row._asdict() for row in costs], "saturation": [row._asdict() for row in saturations]}
