@@ -27,7 +27,7 @@ SECOND = "import os, sys, time\nif os.environ['RANK'] == '0': time.sleep(60)\npr
 )
 def test_what_one_process_fails_of_the_caller_hears_with_its_last_line(tmp_path, end, kind, how):
     with pytest.raises(kind) as raised:
-        together(2, [sys.executable, "-c", SECOND + end], tmp_path)
+        together(2, [sys.executable, "-c", SECOND + end], tmp_path, tmp_path / "stop")
     assert type(raised.value) is kind
     assert "process 1 of the training " in str(raised.value)
     assert how in str(raised.value)
@@ -37,5 +37,5 @@ def test_what_one_process_fails_of_the_caller_hears_with_its_last_line(tmp_path,
 def test_each_process_is_told_its_rank(tmp_path):
     each = "import os, pathlib, sys; pathlib.Path(sys.argv[1], os.environ['RANK']).touch()"
     (tmp_path / "said").mkdir()
-    together(2, [sys.executable, "-c", each, str(tmp_path / "said")], tmp_path / "logs")
+    together(2, [sys.executable, "-c", each, str(tmp_path / "said")], tmp_path / "logs", tmp_path / "stop")
     assert sorted(path.name for path in (tmp_path / "said").iterdir()) == ["0", "1"]

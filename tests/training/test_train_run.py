@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,21 +48,24 @@ def artifact(folder):
     return read_manifest(LocalStore(folder), "train", key), folder / "train" / key
 
 
-def killed_after_a_checkpoint(words, folder):
-    """Starts the command and kills it once a whole checkpoint lies in the store."""
-    running = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+def signalled_after_a_checkpoint(words, folder, sent):
+    """Starts the command and sends it a signal once a whole checkpoint lies in the store. Its exit code, and what it said."""
+    running = subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     until = time.monotonic() + 600
     while not list(folder.glob("train/*/checkpoints/*/whole.json")):
-        assert running.poll() is None
+        assert running.poll() is None, running.stderr.read()
         assert time.monotonic() < until
         time.sleep(0.05)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
+    running.send_signal(sent)
+    said = running.communicate(timeout=600)[1]
+    return running.returncode, said
 
 
 def test_a_killed_training_goes_on_from_the_store_and_what_stands_is_not_trained_again(folder, tmp_path):
     words = command("train", folder, options=("--to", str(tmp_path / "model")))
-    killed_after_a_checkpoint(words, folder)
+    assert signalled_after_a_checkpoint(words, folder, signal.SIGKILL)[0] == -signal.SIGKILL
     assert not list(folder.glob("train/*/manifest.json"))
     ended(words)
     manifest, place = artifact(folder)
@@ -74,6 +78,20 @@ def test_a_killed_training_goes_on_from_the_store_and_what_stands_is_not_trained
     assert (tmp_path / "model/model.safetensors").stat().st_size > 100_000
     again = ended(command("train", folder))
     assert "reused" in again.stderr
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_training_that_is_told_to_stop_saves_at_the_end_of_its_step_and_goes_on_from_there(folder, devices):
+    settings = ("training.template=compact", "training.max_steps=24", "training.save_steps=3")
+    words = command("train", folder, *settings, f"training.devices={devices}", f"training.seed={10 + devices}")
+    before = set(folder.glob("train/*"))
+    code, said = signalled_after_a_checkpoint(words, folder, signal.SIGTERM)
+    assert code == 75, said
+    step = int(re.search(r"told to stop at step (\d+) of 24", said)[1])
+    [place] = set(folder.glob("train/*")) - before
+    assert (place / f"checkpoints/{step:08d}/whole.json").is_file()
+    ended(words)
+    assert f"**resumed from step**: {step}" in (place / "README.md").read_text()
 
 
 def test_two_processes_train_together_and_the_first_of_them_writes(folder, tmp_path):

@@ -25,6 +25,9 @@ NEEDED = ("torch", "transformers", "trl", "peft", "datasets")
 INSTALL = "'uv pip install --no-deps --require-hashes -r requirements/train.txt' (train-cpu.txt without a GPU) brings them"
 """Without `--no-deps` the lock for CPUs is refused: it leaves out what torch names and a CPU never loads."""
 
+STOP = "stop"
+"""Beside the weights: the file that tells processes which train together to save and end."""
+
 
 @click.command()
 @config_options
@@ -71,7 +74,7 @@ def trained(config: RunConfig, plan: Plan, store: Store, listen: Listener) -> No
     if "RANK" in os.environ:  # one of several
         scratch, rank = Path(os.environ["WRIT_TRAIN_SCRATCH"]), int(os.environ["RANK"])
         quiet: Listener = listen if rank == 0 else lambda step: None
-        run_train(config, plan, store, quiet, about, scratch, main=rank == 0)
+        run_train(config, plan, store, quiet, about, scratch, main=rank == 0, stop=scratch.with_name(STOP))
         raise click.exceptions.Exit(0)  # what comes after is done by the process that started these
     if not store.exists(f"{TRAIN.name}/{plan.keys[TRAIN.name]}/manifest.json"):
         packages()
@@ -82,7 +85,7 @@ def trained(config: RunConfig, plan: Plan, store: Store, listen: Listener) -> No
             weights, logs = Path(folder) / "weights", Path(folder) / "logs"
             weights.mkdir()
             os.environ["WRIT_TRAIN_SCRATCH"] = str(weights)
-            together(config.training.devices, [sys.executable, "-m", "writ", *sys.argv[1:]], logs)
+            together(config.training.devices, [sys.executable, "-m", "writ", *sys.argv[1:]], logs, weights.with_name(STOP))
 
 
 def packages() -> None:

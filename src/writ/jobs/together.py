@@ -1,6 +1,7 @@
 """Several processes of this machine that work as one, by torchrun: what one of them fails of, all fail of, and the caller hears it."""
 
 import signal
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 from writ.errors import ArtifactError, ConfigError, OutOfMemory, Unavailable, WritError
 
 
-def together(processes: int, command: Sequence[str], logs: Path) -> None:
+def together(processes: int, command: Sequence[str], logs: Path, stop: Path) -> None:
     """Runs the command that many times, each told its RANK; their standard errors are shown as they come, with the rank before each line.
 
-    `logs`: a folder for what they say. Raises: what the first that failed raised, by its exit code, with the last line that it said; Unavailable
-    where SIGTERM ended them.
+    `logs`: a folder for what they say. `stop`: a file that SIGTERM makes, for the processes to look for; torchrun would end each where it is.
+    Raises: what the first that failed raised, by its exit code, with the last line that it said; Unavailable where SIGINT ended them.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
     from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -31,7 +32,10 @@ def together(processes: int, command: Sequence[str], logs: Path) -> None:
         max_restarts=0,
         monitor_interval=0.5,
         logs_specs=DefaultLogsSpecs(log_dir=str(logs), tee=Std.ERR),
+        signals_to_handle="SIGINT,SIGHUP,SIGQUIT",
     )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: stop.touch())
     try:
         elastic_launch(how, command[0])(*command[1:])
     except ChildFailedError as e:

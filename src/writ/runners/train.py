@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,20 @@ from writ.training.stage import Workshop
 
 
 def train(
-    config: RunConfig, plan: Plan, store: Store, listen: Listener, about: Mapping[str, str], scratch: Path, *, main: bool = True
+    config: RunConfig,
+    plan: Plan,
+    store: Store,
+    listen: Listener,
+    about: Mapping[str, str],
+    scratch: Path,
+    *,
+    main: bool = True,
+    stop: Path | None = None,
 ) -> Manifest | None:
     """The weights' artifact; None in a process that helps the main one. `scratch`: an empty folder, the same for all processes of a machine.
 
-    Told to stop (SIGTERM), it saves and raises Unavailable. Raises: ConfigError, ArtifactError before the first step.
+    Told to stop, by SIGTERM or, where one of several is this process, by a file `stop`, it saves and raises Unavailable. Raises: ConfigError,
+    ArtifactError before the first step.
     """
     key = plan.keys[TRAIN.name]
     standing = read_manifest(store, TRAIN.name, key)
@@ -37,7 +46,7 @@ def train(
         checkpoints,
         keep=lambda path, name: put_file(store, folder, path, name),
         emit=lambda name, data: store.put(f"{folder}/{name}", data),
-        step=_step(listen, alone=config.training.devices == 1),
+        step=_step(listen, stop),
         about={"dataset": plan.keys["dataset"], **about},
     )
     arguments: dict[str, Any] = dict(TRAIN.arguments(config)) | {"rows": read_input(store, plan, TRAIN, "rows")}
@@ -52,15 +61,15 @@ def train(
     return manifest
 
 
-def _step(listen: Listener, *, alone: bool) -> Any:
-    """Tells of each step, and stops after one once SIGTERM came. Processes that train together would not stop at the same step: they just end."""
-    stop = threading.Event()
-    if alone and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+def _step(listen: Listener, stop: Path | None) -> Callable[[int], bool]:
+    """Tells of each step, and asks for an end after one once SIGTERM came, or the file was made."""
+    asked = threading.Event()
+    if stop is None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: asked.set())
 
     def step(number: int) -> bool:
         listen(Progress(TRAIN.name, number))
-        return stop.is_set()
+        return asked.is_set() if stop is None else stop.exists()
 
     return step
 

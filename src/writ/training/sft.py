@@ -55,6 +55,7 @@ def train(
         last = checkpoints.restore(folder / PROGRESS) if here.is_local_main_process else _last_checkpoint(folder / PROGRESS)
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     if trainer.state.global_step < trainer.state.max_steps:
+        here.wait_for_everyone()  # the first to leave ends the others, and one of them may still be sending the checkpoint
         raise Unavailable(f"the training was told to stop at step {trainer.state.global_step} of {trainer.state.max_steps}; the same command goes on")
     if here.is_main_process:
         _save(trainer, tokenizer, folder, config)
@@ -94,7 +95,7 @@ def _watching(checkpoints: Checkpoints, step: Callable[[int], bool]) -> Any:
 
     class Watching(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if step(state.global_step):
+            if _any(step(state.global_step)):
                 control.should_save = control.should_training_stop = True
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -103,6 +104,16 @@ def _watching(checkpoints: Checkpoints, step: Callable[[int], bool]) -> Any:
                 checkpoints.keep(Path(args.output_dir) / f"checkpoint-{state.global_step}", state.global_step)
 
     return Watching()
+
+
+def _any(here: bool) -> bool:
+    """Whether one of the processes says so: all of them must stop at the same step."""
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import reduce
+
+    state = PartialState()
+    return here if state.num_processes == 1 else bool(reduce(torch.tensor(float(here), device=state.device)))
 
 
 def open_tokenizer(config: TrainingConfig, rows: Sequence[Row]) -> Any:
