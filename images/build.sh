@@ -98,7 +98,7 @@ mkdir -p "$OUT"
 list_digests "$REGISTRY"
 : > "$OUT/sizes.txt"
 SHARED=()
-if [ "$BUILDER" != docker ]; then   # buildah and podman hash all that a stage copies, for each target: let them do it once
+if [ "$BUILDER" != docker ] && [ "$*" != train ]; then   # buildah and podman hash all that a stage copies, for each target: let them do it once
   for kind in runtime runtime-dataset runtime-cluster; do
     build $kind "localhost/writ-$kind:$VERSION" "${SHARED[@]}"
     argument=${kind^^}
