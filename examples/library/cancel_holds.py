@@ -95,7 +95,7 @@ def _cancelled(chosen: list[str], candidates: tuple[Candidate, ...] = ()) -> Out
 
 def _candidate(hold: dict[str, object], more_than: int) -> Candidate:
     ahead = int(str(hold["ahead"]))
-    label, values = f"{hold['title']} ({hold['hold_id']})", {"ahead": ahead}
+    label, values, choice = f"{hold['title']} ({hold['hold_id']})", {"ahead": ahead}, "holds of the member"
     if ahead > more_than:
-        return Candidate(label=label, values=values, status="winner", why=f"{ahead} ahead, more than {more_than}")
-    return Candidate(label=label, values=values, status="excluded", why=f"only {ahead} ahead")
+        return Candidate(label=label, values=values, status="winner", why=f"{ahead} ahead, more than {more_than}", choice=choice)
+    return Candidate(label=label, values=values, status="excluded", why=f"only {ahead} ahead", choice=choice)

@@ -139,11 +139,11 @@ def _candidate(edition: Edition, field: str, sign: int, wanted: str | None, elig
     label = f"{edition['title']}, {edition['format']} of {edition['year']} ({edition['edition_id']})"
     values = {field: edition[field], "format": edition["format"], "lendable": edition["lendable"]}
     if wanted not in (None, edition["format"]):
-        return Candidate(label=label, values=values, status="excluded", why=f"not {wanted}")
+        return Candidate(label=label, values=values, status="excluded", why=f"not {wanted}", choice="editions")
     if not edition["lendable"]:
-        return Candidate(label=label, values=values, status="excluded", why="not lent out")
+        return Candidate(label=label, values=values, status="excluded", why="not lent out", choice="editions")
     rank = eligible.index(sign * edition[field])
-    return Candidate(label=label, values=values, status="winner" if rank == 0 else "runner_up" if rank == 1 else "eligible")
+    return Candidate(label=label, values=values, status="winner" if rank == 0 else "runner_up" if rank == 1 else "eligible", choice="editions")
 
 
 def _margin(wish: Wish, candidates: Sequence[Candidate]) -> float | None:

@@ -68,7 +68,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.tasks, "count": c.dataset.count, "seed": c.seed},
         reads={"domain": "domain"},
         writes=Task,
-        revision=4,
+        revision=5,
     ),
     Stage(
         "instructions",
@@ -91,7 +91,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.verification},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate"},
         writes=Verdict,
-        revision=3,
+        revision=4,
     ),
     Stage(
         "dataset",
@@ -115,7 +115,7 @@ STAGES: tuple[Stage, ...] = (
             "rows": "dataset",
         },
         writes=Record,
-        revision=3,
+        revision=4,
         files=("report.html",),
         beside={"certificate": "dataset/decontamination.json"},
         names_run=True,

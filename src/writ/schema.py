@@ -137,10 +137,12 @@ class Candidate(Record):
 
     label: str
     values: dict[str, Any]
-    """The compared facts, named as the record that holds them does where it can be: price, created_at, cabin."""
+    """The compared facts, named as the record that holds them does where it can be: price, created_at, cabin. What decides first stands first."""
     status: Literal["winner", "runner_up", "eligible", "excluded"]
     why: str = ""
     """Why it wins, or why it is out, in a few words that name the facts."""
+    choice: str = ""
+    """What is chosen among, in the plural: `flights from PHX to LAS`. A decision may hold several choices; the candidates of one share it."""
 
 
 class Rival(Record):
@@ -157,6 +159,7 @@ class Certificate(Record):
     criterion: str = ""
     """What the winner wins by, such as `lowest price`; empty where nothing is compared."""
     candidates: tuple[Candidate, ...] = ()
+    """Choice after choice, each from the best to those that are out."""
     margin: float | None = None
     """Distance from the winner to the runner-up, in the criterion's unit; None where nothing is compared."""
     rivals: tuple[Rival, ...]

@@ -79,9 +79,10 @@ def result(turn: int, value: object, call: int = 0, *, error: bool = False) -> M
 
 def task(number: int, *, burden: int = 3, kind: str = "normal", label: str = "The Salt Island, audiobook (e572)") -> Task:
     read = Call(name="get_edition", arguments={"edition_id": "e572"})
-    winner = Candidate(label=label, values={"year": 2002}, status="winner")
-    loser = Candidate(label="The Salt Island, large print (e571)", values={"year": 1971}, status="runner_up")
-    out = Candidate(label="The Salt Island, lost copy (e570)", values={"year": 2010}, status="excluded", why="cannot be lent")
+    editions = "editions of The Salt Island"
+    winner = Candidate(label=label, values={"year": 2002}, status="winner", why="has the newest edition", choice=editions)
+    loser = Candidate(label="The Salt Island, large print (e571)", values={"year": 1971}, status="runner_up", choice=editions)
+    out = Candidate(label="The Salt Island, lost copy (e570)", values={"year": 2010}, status="excluded", why="cannot be lent", choice=editions)
     certificate = Certificate(
         criterion="newest edition",
         candidates=(loser, out, winner),
@@ -185,9 +186,14 @@ def verdict(number: int, of: Task, edition: str, cause: str) -> Verdict:
         Origin(call=7, argument="branch", value="South", kind="said", turn=1),
     )
     turn = 1 if cause == "user_invented" else 7
-    lost = (Check(name="writes", result="fail", cause=cause, owner=owner, detail=f"place_hold of {edition}", turn=turn),) if cause else ()  # type: ignore[arg-type]
+    detail = {
+        "wrong_argument": "place_hold was called with other arguments than are due",
+        "ungrounded_argument": f"edition_id = '{edition}' comes from nowhere",
+        "user_invented": "the user said 61138",
+    }.get(cause, "")
+    lost = (Check(name="writes", result="fail", cause=cause, owner=owner, detail=detail, turn=turn),) if cause else ()  # type: ignore[arg-type]
     if cause == "wrong_argument":
-        lost += (Check(name="writes", result="fail", cause="extra_write", owner="agent", detail="place_hold was made and is not due", turn=turn),)
+        lost += (Check(name="end_state", result="fail", cause="extra_write", owner="agent", detail="place_hold was made and is not due", turn=turn),)
     return Verdict(
         trajectory_id=f"conversation-{number:012x}",
         task_id=of.id,
@@ -236,12 +242,12 @@ def rows(made: Iterable[Made]) -> Iterable[Row]:
 
 
 def write_page(
-    path: Path, made: Sequence[Made], config: RunConfig | None = None, spare: Sequence[Task] = (), certificate: dict = CERTIFICATE
+    path: Path, made: Sequence[Made], config: RunConfig | None = None, spare: Sequence[Task] = (), certificate: dict = CERTIFICATE, policy: str = ""
 ) -> Path:
-    """The page of these conversations, made by the stage. `spare`: tasks that were made and not tried."""
+    """The page of these conversations, made by the stage. `spare`: tasks that were made and not tried; `policy`: in place of the library's own."""
     records = write_report(
         config or RunConfig(),
-        domain=[snapshot()],
+        domain=[snapshot().model_copy(update={"policy": policy}) if policy else snapshot()],
         tasks=[*(each.task for each in made), *spare],
         instructions=(each.instruction for each in made),
         trajectories=(each.trajectory for each in made),

@@ -62,7 +62,7 @@ def test_show_lists_runs_and_prints_run_task_and_conversation(runs):
     assert "lost: Wrong value in a change" in text
     assert "agent (wrong_argument)" in text
     assert "writ show conversation-000000000000" in text
-    assert "by newest edition" in ok("show", "library-000000000001", "--out", folder)
+    assert "3 editions of The Salt Island" in ok("show", "library-000000000001", "--out", folder)
     assert "Lost: Wrong value in a change." in ok("show", "conversation-0000000000", "--out", folder)
 
 

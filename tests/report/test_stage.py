@@ -11,8 +11,9 @@ from report_worlds import conversation, library_run, snapshot, write_page
 
 from writ.errors import ArtifactError
 from writ.report.blocks import BLOCK_CONVERSATIONS, Blocks
+from writ.report.head import domain_facts
 from writ.report.index import title_of
-from writ.report.page import words
+from writ.report.names import words
 from writ.report.stage import write_report
 from writ.schema import Behavior, Call, Kind
 from writ.settings import RunConfig
@@ -20,6 +21,7 @@ from writ.streams import Conversation
 from writ.verification.causes import CAUSES, OWNERS
 from writ.verification.stage import CHECKS
 
+DOMAIN = domain_facts(snapshot())
 PAGE = Path(__file__).parents[2] / "src" / "writ" / "report" / "page"
 
 
@@ -95,7 +97,7 @@ def test_block_ends_at_its_number_of_conversations_and_only_compressed_text_is_h
     blocks = Blocks()
     for number in range(2 * BLOCK_CONVERSATIONS + 1):
         made = conversation(number)
-        blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict)
+        blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict, DOMAIN)
     assert blocks.starts == [0, BLOCK_CONVERSATIONS, 2 * BLOCK_CONVERSATIONS]
     assert len(blocks.packed) == 2
     assert sum(map(len, blocks.packed)) < 200_000
@@ -105,7 +107,7 @@ def test_large_conversations_end_a_block_early():
     blocks = Blocks()
     for number in range(4):
         made = conversation(number, text="B" * 2_200_000)
-        blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict)
+        blocks.add(Conversation(made.trajectory, made.task, made.instruction), made.verdict, DOMAIN)
     assert blocks.starts == [0, 1, 2, 3]
 
 

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from writ.cli import app
 from writ.domains.sources import snapshots
 from writ.errors import ArtifactError, ConfigError
+from writ.report.names import humane
 from writ.settings import DomainsConfig, TasksConfig
 from writ.tasks.stage import synthesize
 
@@ -31,6 +32,14 @@ def test_every_winner_says_why_it_wins_and_every_wish_has_words(made):
     assert all(len(task.asks) == len(task.wishes) and all(task.asks) for task in made)
 
 
+def test_candidates_say_what_is_chosen_among_and_those_of_one_choice_stand_together(made):
+    decisions = [decision.certificate.candidates for task in made for decision in task.decisions if decision.certificate.candidates]
+    for candidates in decisions:
+        choices = [candidate.choice for candidate in candidates]
+        assert all(choices)
+        assert choices == [choice for choice in dict.fromkeys(choices) for _ in range(choices.count(choice))]
+
+
 def test_shown_tasks_are_of_different_kinds_and_tell_wish_gold_and_winner(file, made):
     kinds = {task.kind for task in made}
     shown = CliRunner().invoke(app, ["tasks", "show", str(file), "--number", str(len(kinds))], env={"COLUMNS": "300"})
@@ -40,7 +49,7 @@ def test_shown_tasks_are_of_different_kinds_and_tell_wish_gold_and_winner(file, 
     assert len(printed) == len(kinds)
     for task in printed:
         assert all(ask.split(".")[0] in shown.output for ask in task.asks)
-        assert all(call.name in shown.output for call in task.writes)
+        assert all(humane(call.name) in shown.output for call in task.writes)
 
 
 def test_a_missing_file_and_a_file_of_something_else_are_refused_by_name(tmp_path):

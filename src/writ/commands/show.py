@@ -11,7 +11,8 @@ from writ.commands.stored import Stored, only, store_of
 from writ.commands.summary import funnel, grid
 from writ.errors import ArtifactError
 from writ.report.head import domain_facts
-from writ.report.terminal import show_conversation, show_task, term
+from writ.report.names import term
+from writ.report.terminal import show_conversation, show_task
 from writ.schema import Task, Verdict
 from writ.storage import Store
 from writ.streams import conversations
@@ -80,7 +81,7 @@ def _show_task(console: Console, store: Store, name: str) -> None:
     for stored in _runs(store, "tasks"):
         for task in stored.records("tasks"):
             if task.id.startswith(name):
-                for part in show_task(task, _facts(stored, task)["rules"]):
+                for part in show_task(task, _facts(stored, task)):
                     console.print(part)
                 return
     raise ArtifactError(f"{store.url}: no run holds a task '{name}'; 'writ show' lists the runs")

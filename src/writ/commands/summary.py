@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from writ.report.terminal import term
+from writ.report.names import term
 from writ.runners.execute import read_stage
 from writ.runners.local import Finished
 from writ.schema import BURDEN_BINS, Task, Verdict, burden_bin

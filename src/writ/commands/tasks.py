@@ -83,7 +83,7 @@ def show(file: Path, wanted: int, kind: str | None) -> None:
         console.print(
             f"\n{task.domain}, {task.kind}, {len(task.writes)} writes, burden {task.burden}, user {task.user_id}", style="bold cyan", markup=False
         )
-        for part in show_task(task, _rules(task.domain)):
+        for part in show_task(task, {"rules": _rules(task.domain)}):
             console.print(part)
 
 

@@ -68,18 +68,18 @@ def _decision(outcome: Outcome, rivals: tuple[Rival, ...], plan: tuple[Call, ...
 
 def _reasoned(outcome: Outcome) -> tuple[Candidate, ...]:
     """The candidates, with a reason for each winner that has none."""
-    winners = sum(candidate.status == "winner" for candidate in outcome.candidates)
-    by = (
-        f"has the {outcome.criterion.partition(', in ')[0]}"
-        if outcome.margin is not None
-        else "the only one that fits"
-        if winners == 1
-        else f"one of {winners} that fit"
-    )
     return tuple(
-        candidate.model_copy(update={"why": by}) if candidate.status == "winner" and not candidate.why else candidate
+        candidate.model_copy(update={"why": _why(candidate, outcome)}) if candidate.status == "winner" and not candidate.why else candidate
         for candidate in outcome.candidates
     )
+
+
+def _why(winner: Candidate, outcome: Outcome) -> str:
+    rest = [candidate.status for candidate in outcome.candidates if candidate.choice == winner.choice]
+    if outcome.margin is not None and "runner_up" in rest:
+        return f"has the {outcome.criterion.partition(', in ')[0]}"
+    winners = rest.count("winner")
+    return "the only one that fits" if winners == 1 else f"one of {winners} that fit"
 
 
 def outcome_of(decision: Decision) -> Outcome:

@@ -7,6 +7,9 @@ from typing import Any
 
 import orjson
 
+from writ.report.losses import loss
+from writ.report.names import Facts
+from writ.report.reasons import Sentence, Strong, changes
 from writ.schema import Message, Verdict
 from writ.streams import Conversation
 
@@ -40,10 +43,11 @@ class Blocks:
         self._held_bytes = 0
         self._seen = 0
 
-    def add(self, conversation: Conversation, verdict: Verdict) -> None:
+    def add(self, conversation: Conversation, verdict: Verdict, domain: Facts) -> None:
         messages = conversation.trajectory.messages
         shown = [message.content or "" for message in messages if message.role == "tool"]
-        parts = [[spoken_of(message) for message in messages], shown, rest_of(conversation, verdict)]
+        rest = rest_of(conversation, verdict) | {"told": told_of(conversation, verdict, domain)}
+        parts = [[spoken_of(message) for message in messages], shown, rest]
         if not self._held_bytes:
             self.starts.append(self._seen)
         for lines, part in zip(self._lines, map(to_json, parts), strict=True):
@@ -69,6 +73,23 @@ def rest_of(conversation: Conversation, verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.model_dump(mode="json"),
         "trajectory": trajectory.model_dump(mode="json", exclude={"messages"}),
     }
+
+
+def told_of(conversation: Conversation, verdict: Verdict, domain: Facts) -> dict[str, Any]:
+    """What is said of a conversation: `changes`, each with why it is right or not; `losses`, a sentence for each failed check by its name.
+
+    A sentence is a list of parts: text, `[text]` for what to look at first, a number for a message.
+    """
+    found = list(changes(conversation, verdict, domain))
+    off = [check for check in verdict.checks if check.result in ("fail", "unclear")]
+    return {
+        "changes": [{**change._asdict(), "why": [_parts(sentence) for sentence in change.why]} for change in found],
+        "losses": {check.name: _parts(loss(conversation, check, found, domain)) for check in off},
+    }
+
+
+def _parts(sentence: Sentence) -> list[Any]:
+    return [[part.text] if isinstance(part, Strong) else part for part in sentence]
 
 
 def spoken_of(message: Message) -> list[Any]:

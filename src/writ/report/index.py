@@ -37,6 +37,7 @@ def _identity(conversation: Conversation) -> dict[str, Any]:
         "bin": task.cell.burden,
         "tool": task.tool,
         "pair": task.pair.member if task.pair else "",
+        "compared": int(any(_compares(decision) for decision in task.decisions)),
         "title": title_of(task, instruction.wishes),
         "ask": instruction.reason_for_call[:_ASK_CHARACTERS],
         "behavior": "|".join(str(getattr(instruction.behavior, axis)) for axis in AXES),
@@ -44,6 +45,12 @@ def _identity(conversation: Conversation) -> dict[str, Any]:
         "user": trajectory.user,
         "source": trajectory.source,
     }
+
+
+def _compares(decision: Decision) -> bool:
+    """Whether something was chosen among several."""
+    choices = [candidate.choice for candidate in decision.certificate.candidates]
+    return len(choices) > len(set(choices))
 
 
 def title_of(task: Task, voiced: Sequence[Wish] = ()) -> str:

@@ -6,14 +6,13 @@ allows exactly this page's own style and script, by hash, and nothing else.
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from writ.report.blocks import Blocks, pack, to_json
 from writ.report.index import Index
+from writ.report.names import words
 
 _FOLDER = Path(__file__).parent / "page"
 _SCRIPTS = (
@@ -25,6 +24,7 @@ _SCRIPTS = (
     "list.js",
     "search.js",
     "json.js",
+    "markdown.js",
     "evidence.js",
     "reason.js",
     "chat.js",
@@ -44,13 +44,6 @@ def run_page(head: Mapping[str, Any], index: Index, blocks: Blocks) -> bytes:
 def compare_page(runs: Sequence[tuple[Mapping[str, Any], Index]]) -> bytes:
     """The page of two runs side by side; it holds no conversations."""
     return _page({"mode": "compare", "runs": [{"head": head, "columns": index.columns} for head, index in runs]}, [])
-
-
-@cache
-def words() -> dict[str, Any]:
-    """What the records' terms are called on the page and in the terminal."""
-    loaded: dict[str, Any] = json.loads((_FOLDER / "words.json").read_text(encoding="utf-8"))
-    return loaded
 
 
 def _page(data: Mapping[str, Any], blocks: Sequence[bytes]) -> bytes:

@@ -1,43 +1,238 @@
-"""Whether a write is one of the right answer, and why: what `page/reason.js` says on the page, for the terminal."""
+"""Why a change is right or not, in one sentence that a reader needs first: for the page and the terminal alike."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from writ.schema import Call, Candidate, Message, Task, ToolCall
+from writ.report.names import Facts, argument_name, fact_text, humane, rule_text, small, whole_name
+from writ.schema import Call, Candidate, Decision, Message, Origin, Task, ToolCall, Verdict
+from writ.streams import Conversation
 
 _SHORTEST_ID = 4
+_NAMED = 3
+"""Winners of one change that a sentence names."""
+_SHOWN_VALUES = 4
+RIGHT_IS = "Right is: "
+"""Begins the line of a wrong write that says what is due."""
 
 
-class Standing(NamedTuple):
-    """How a write stands to the right answer."""
+class Strong(NamedTuple):
+    """Words of a sentence to look at first."""
 
+    text: str
+
+
+Part: TypeAlias = str | Strong | int
+"""A number is that of a message."""
+Sentence: TypeAlias = tuple[Part, ...]
+
+
+class Change(NamedTuple):
+    """What is to be said of one write of a conversation."""
+
+    turn: int
+    place: int
+    """Among the calls of its message."""
+    right: bool
     word: str
-    wanted: Mapping[str, Any]
+    """How it stands to the right answer."""
+    decision: int | None
+    """Place of the decision that it belongs to, or that speaks against it."""
+    why: tuple[Sentence, ...]
+    """The first one says it all; the others add to it."""
+    wanted: Mapping[str, Any] = {}
     """Path -> the value that is due, where the write has another."""
-    why: tuple[str, ...]
-    """Lines: what it is about, and the facts that decided."""
 
 
-def standing(call: ToolCall, task: Task, messages: Sequence[Message]) -> Standing:
-    """`messages`: the whole conversation; a right call that was made is no longer due."""
-    written = call_of(call)
-    if written is None:
-        return Standing("cannot be read", {}, ())
-    for decision in task.decisions:
-        if written.key in {gold.key for gold in decision.calls}:
-            winners = [each for each in decision.certificate.candidates if each.status == "winner"]
-            about = [each for each in winners if _names(each, written)] or winners
-            return Standing("as the right answer", {}, tuple(map(_line, about[:3])))
-    made = {each.key for message in messages for tool_call in message.tool_calls if (each := call_of(tool_call))}
-    out = [each for decision in task.decisions for each in decision.certificate.candidates if each.status != "winner" and _names(each, written)]
-    why = tuple(_line(each) for each in out[:2] if each.why)
-    mine = dict(leaves(written.arguments))
-    due = [dict(leaves(gold.arguments)) for gold in task.writes if gold.name == call.name and gold.key not in made]
-    if not due:
-        return Standing("not in the right answer", {}, why)
-    nearest = max(due, key=lambda gold: sum(mine.get(path, ...) == value for path, value in gold.items()))
-    return Standing("differs from the right answer", {path: value for path, value in nearest.items() if mine.get(path, ...) != value}, why)
+def changes(conversation: Conversation, verdict: Verdict, domain: Facts) -> Iterator[Change]:
+    """All writes of a conversation, in order."""
+    messages, task = conversation.trajectory.messages, conversation.task
+    seen: dict[str, int] = {}
+    for turn, message in enumerate(messages):
+        for place, call in enumerate(message.tool_calls):
+            if call.name not in domain["writes"]:
+                continue
+            written = call_of(call)
+            if written is None:
+                why = (Strong("What it is to change cannot be read"), ": its arguments are no JSON object.")
+                yield Change(turn, place, False, "cannot be read", None, (why,))
+                continue
+            origins = [origin for origin in verdict.origins if origin.call == turn]
+            yield _change(turn, place, written, task, domain, messages, origins, seen.get(written.key))
+            if not refused(call.id, messages[turn:]):
+                seen.setdefault(written.key, turn)
+
+
+def _change(
+    turn: int, place: int, call: Call, task: Task, domain: Facts, messages: Sequence[Message], origins: Sequence[Origin], before: int | None
+) -> Change:
+    about = next((i for i, decision in enumerate(task.decisions) if call.key in {gold.key for gold in decision.calls}), None)
+    if about is not None and before is None:
+        return Change(turn, place, True, "as the right answer", about, tuple(because(task.decisions[about], call, origins, messages)))
+    if about is not None:
+        return Change(turn, place, False, "made a second time", about, (("It was ", Strong("made already"), " in ", before or 0, "."),))
+    due = nearest(call, task, messages)
+    against = tuple(_against(call, task))
+    if due is None:
+        decision = next((i for i, each in enumerate(task.decisions) if each.rule and _touches(call, each)), None)
+        if decision is not None:
+            said: Sentence = (Strong("Against the rules"), ": ", rule_text(task.decisions[decision].rule, domain))
+        else:
+            said = (Strong("Nobody asked for this change"), ".")
+        return Change(turn, place, False, "not in the right answer", decision, (said, *(line for _, line in against)))
+    right, of = due
+    wanted = differences(call, right)
+    got = dict(leaves(call.arguments))
+    parts: list[Part] = []
+    for path, value in list(wanted.items())[:_NAMED]:
+        parts += ["; " if parts else "", argument_name(path), " ", Strong(argument_text(path, got[path]) if path in got else "is left out")]
+        parts += [" should be ", Strong("left out" if value is None else argument_text(path, value))]
+    more = f", and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
+    compared = task.decisions[of].certificate.candidates
+    best = tuple((RIGHT_IS, *line) for line in because(task.decisions[of], right, (), messages)) if compared else ()
+    lines = ((*parts, f"{more}."), *(line for _, line in against), *best)
+    return Change(turn, place, False, "differs from the right answer", of, lines, wanted)
+
+
+def _touches(call: Call, decision: Decision) -> bool:
+    text = call.key.lower()
+    return any(mention.lower() in text for mention in decision.mentions)
+
+
+# ------------------------------------------------------------------------------------------------------------- why it is right
+
+
+def because(decision: Decision, call: Call, origins: Sequence[Origin], messages: Sequence[Message]) -> Iterator[Sentence]:
+    """Why a due write is right: what it was chosen among, by which fact it wins and what comes next; or where its values are from."""
+    groups = [(group, [each for each in group if each.status == "winner"]) for group in choices(decision)]
+    about = [(group, [each for each in winners if names(each, call)]) for group, winners in groups]
+    named = [(group, found) for group, found in about if found] or [(group, winners) for group, winners in groups if winners]
+    compared = [(group, found) for group, found in named if len(group) > 1]
+    yield from (_chosen(group, found) for group, found in compared)
+    yield from (_meant(group[0]) for group, _ in named if len(group) == 1)
+    if not compared:
+        yield from _asked(origins, messages)
+
+
+def choices(decision: Decision) -> list[list[Candidate]]:
+    """The candidates by what is chosen among, each from the best to those that are out."""
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in decision.certificate.candidates:
+        groups.setdefault(candidate.choice, []).append(candidate)
+    order = ("winner", "runner_up", "eligible", "excluded")
+    return [sorted(group, key=lambda each: order.index(each.status)) for group in groups.values()]
+
+
+def _chosen(group: Sequence[Candidate], winners: Sequence[Candidate]) -> Sentence:
+    size, best, among = len(group), winners[0], group[0].choice or "candidates"
+    fitting = sum(each.status != "excluded" for each in group)
+    runner = next((each for each in group if each.status == "runner_up"), None)
+    if runner is not None and len(winners) == 1:
+        mine, theirs = deciding(best, runner)
+        head = f"Of {fitting} {among}{' that fit' if fitting < size else ''}, "
+        behind = f" ({runner.why})" if runner.why else ""
+        return (head, Strong(best.label), f"{_clause(best.why)}: ", Strong(mine), f". Next best: {runner.label}, {theirs}{behind}.")
+    if fitting == 1:
+        if best.why.startswith(("the only ", "is the ")):
+            return (f"Of {size} {among}, ", Strong(best.label), f"{_clause(best.why)}.")
+        why = "" if best.why.startswith("has the ") else f": it {best.why}" if _is_verb(best.why) else f": {best.why}" if best.why else ""
+        return (f"Of {size} {among}, only ", Strong(best.label), f" fits{why}.")
+    fit = "all fit" if fitting == size else f"{fitting} fit"
+    return (f"Of {size} {among}, {fit}; of these: ", *joined((Strong(each.label), _clause(each.why)) for each in winners[:_NAMED]), _more(winners))
+
+
+def _meant(candidate: Candidate) -> Sentence:
+    """The one that the words name, and what allows it."""
+    why = candidate.why
+    if _is_verb(why) or why.startswith("the only "):
+        return ("It is about ", Strong(candidate.label), f", {'which ' if _is_verb(why) else ''}{why}.")
+    return ("It is about ", Strong(candidate.label), f". Allowed: {why}." if why else ".")
+
+
+def _more(found: Sequence[Any]) -> str:
+    return f"; and {len(found) - _NAMED} more." if len(found) > _NAMED else "."
+
+
+def joined(clauses: Iterable[Sentence]) -> Sentence:
+    """`a; b; c`."""
+    return tuple(part for clause in clauses for part in ("; ", *clause))[1:]
+
+
+_VERBS = frozenset({"is", "has", "holds", "goes", "costs", "was", "saves", "can", "starts", "leaves"})
+
+
+def _is_verb(why: str) -> bool:
+    return why.split(" ")[0] in _VERBS
+
+
+def _clause(why: str) -> str:
+    """What follows the name of a candidate."""
+    if not why:
+        return ""
+    return f" is {why}" if why.startswith("the only ") else f" {why}" if _is_verb(why) else f": {why}"
+
+
+def deciding(best: Candidate, other: Candidate) -> tuple[str, str]:
+    """The facts of two candidates up to the first that tells them apart."""
+    mine, theirs = [], []
+    for name, value in best.values.items():
+        if name not in other.values:
+            continue
+        mine.append(fact_text(name, value))
+        theirs.append(fact_text(name, other.values[name]))
+        if value != other.values[name]:
+            break
+    return ", ".join(mine), ", ".join(theirs)
+
+
+def _asked(origins: Sequence[Origin], messages: Sequence[Message]) -> Iterator[Sentence]:
+    """Where nothing was compared: who said what of it, and what was looked up."""
+    clauses: list[Sentence] = []
+    for kind, verb in (("said", " said by the customer"), ("shown", " looked up"), ("formula", " worked out"), ("none", " from nowhere")):
+        found = [origin for origin in origins if origin.kind == kind]
+        if not found:
+            continue
+        what = Strong(listed(list(dict.fromkeys(f"the {whole_name(origin.argument)}" for origin in found))))
+        turns = sorted({origin.turn for origin in found if origin.turn is not None})
+        where = [part for turn in turns[:_NAMED] for part in (", ", turn)][1:]
+        how = listed(list(dict.fromkeys(small(humane(origin.path)) for origin in found))) if kind == "formula" else ""
+        clauses.append((what, verb, *((" in ", *where) if where else ()), f" ({how})" if how else ""))
+    if clauses:
+        yield ("Nothing had to be compared: ", *joined(clauses), ".")
+
+
+def listed(texts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return f"{', '.join(texts[:-1])} and {texts[-1]}" if len(texts) > 1 else "".join(texts)
+
+
+# ------------------------------------------------------------------------------------------------------------------ why it is not
+
+
+def _against(call: Call, task: Task) -> Iterator[tuple[int, Sentence]]:
+    """Of what a wrong write is about: the candidate, and why it is out or comes after the winner."""
+    everything = [(i, each) for i, decision in enumerate(task.decisions) for each in decision.certificate.candidates]
+    winners = {each.label for _, each in everything if each.status == "winner"}
+    out = [(i, each) for i, each in everything if each.status != "winner" and each.why and each.label not in winners and names(each, call)]
+    for i, each in out[:2]:
+        yield i, (Strong(each.label), f"{_clause(each.why)}.")
+
+
+def nearest(call: Call, task: Task, messages: Sequence[Message]) -> tuple[Call, int] | None:
+    """The due call of the same tool that shares most values and was never made, with the place of its decision."""
+    made = {each.key for message in messages for written in message.tool_calls if (each := call_of(written))}
+    mine = dict(leaves(call.arguments))
+    due = [(gold, i) for i, decision in enumerate(task.decisions) for gold in decision.calls if gold.name == call.name and gold.key not in made]
+    return max(due, key=lambda each: sum(mine.get(path, ...) == value for path, value in leaves(each[0].arguments)), default=None)
+
+
+def differences(call: Call, right: Call) -> dict[str, Any]:
+    """Path -> the value that is due, None where none is."""
+    got, wanted = dict(leaves(call.arguments)), dict(leaves(right.arguments))
+    return {path: value for path, value in wanted.items() if got.get(path, ...) != value} | {path: None for path in got if path not in wanted}
+
+
+# ---------------------------------------------------------------------------------------------------------------------- calls and records
 
 
 def call_of(call: ToolCall) -> Call | None:
@@ -58,12 +253,39 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(item, f"{path}.{key}" if path else str(key))
 
 
-def _names(candidate: Candidate, call: Call) -> bool:
+def names(candidate: Candidate, call: Call) -> bool:
     """Whether the call has an id of the candidate's label among its values."""
     words = "".join(" " if letter in ":,()+" else letter for letter in candidate.label).split()
     ids = {word for word in words if len(word) >= _SHORTEST_ID and (any(map(str.isdigit, word)) or word.isupper())}
     return not ids.isdisjoint(str(value) for _, value in leaves(call.arguments))
 
 
-def _line(candidate: Candidate) -> str:
-    return f"{candidate.label}: {candidate.why}" if candidate.why else candidate.label
+def argument_text(path: str, value: Any) -> str:
+    """A value of a call inside a sentence."""
+    if path.rsplit(".", 1)[-1] == "amount" and isinstance(value, int | float):
+        return f"${value:,.2f}".removesuffix(".00")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "nothing" if text == "" else text
+
+
+def call_text(call: Call) -> str:
+    """`Cancel pending order (order #W1, reason no longer needed)`."""
+    values = [(path, value) for path, value in leaves(call.arguments) if path and path != "user_id"]
+    told = [f"{small(argument_name(path))} {argument_text(path, value)}" for path, value in values if path.count(".") < 2][:_SHOWN_VALUES]
+    more = f", and {len(values) - len(told)} more" if len(values) > len(told) else ""
+    return f"{humane(call.name)} ({', '.join(told)}{more})" if told else humane(call.name)
+
+
+def tool_at(messages: Sequence[Message], turn: int) -> str:
+    """The tool whose result a message is."""
+    called = {call.id: call.name for message in messages[:turn] for call in message.tool_calls}
+    return called.get(messages[turn].tool_call_id or "", "a tool")
+
+
+def refused(call_id: str, later: Iterable[Message]) -> bool:
+    """Whether the environment refused a call, by the messages from its own on."""
+    return next((message.error for message in later if message.role == "tool" and message.tool_call_id == call_id), False)
+
+
+def plain_text(sentence: Sentence) -> str:
+    return "".join(f"message {part}" if isinstance(part, int) else part.text if isinstance(part, Strong) else part for part in sentence)

@@ -52,6 +52,7 @@ def index_of(
     index, verdict_stream, row_stream = Index(), iter(verdicts), iter(rows)
     seen_tasks = map(head.see_task, tasks)
     row = next(row_stream, None)
+    domains = {facts["name"]: facts for facts in head.domains}
     for conversation in conversations(seen_tasks, instructions, trajectories):
         verdict = next(verdict_stream, None)
         if verdict is None or verdict.trajectory_id != conversation.trajectory.id:
@@ -59,7 +60,7 @@ def index_of(
         is_row = row is not None and row.id == conversation.trajectory.id
         index.add(conversation, verdict, row.split if row is not None and is_row else "")
         if blocks is not None:
-            blocks.add(conversation, verdict)
+            blocks.add(conversation, verdict, domains[conversation.task.domain])
         if is_row:
             row = next(row_stream, None)
     for _ in seen_tasks:

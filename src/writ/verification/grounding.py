@@ -39,11 +39,11 @@ def _formula(formulas: Any, path: str, value: Any) -> tuple[str, int | None, str
 
 
 def _said(case: Case, made: Made, forms: Sequence[str], value: Any) -> tuple[str, int | None, str] | None:
-    """The first user turn that states the value, in its own spelling or in one of the domain's."""
+    """The last user turn before the write that states the value, in its own spelling or one of the domain's: an earlier one may be about another."""
     own, heard = str(value).lower(), case.transcript.heard
     spellings = [spelling for spelling in dict.fromkeys((own, own.replace("_", " "), *forms)) if spelling and spelling in heard]
     if spellings:
-        for index, text in case.transcript.heard_from_user:
+        for index, text in reversed(case.transcript.heard_from_user):
             if index < made.index and any(occurs(spelling, text) for spelling in spellings):
                 return "said", index, ""
     return None

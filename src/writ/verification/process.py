@@ -72,7 +72,10 @@ def coverage(case: Case) -> Check:
         before = landing if landing is not None else len(case.trajectory.messages)
         left = unrefuted(decision.certificate, case.transcript.reads_before(before))
         if left:
-            return failed("coverage", "missing_read", f"not refuted before it was decided: {left[0].claim}", landing)
+            then = decision.calls[0].name if decision.calls else f"declining {decision.subject}"
+            reads = " or ".join(f"{read.name} of {', '.join(map(str, read.arguments.values()))}" for read in left[0].refuters)
+            detail = f"the agent did not look up {reads} before {then}, so it could not know whether {left[0].claim}"
+            return failed("coverage", "missing_read", detail, landing)
     return passed("coverage")
 
 

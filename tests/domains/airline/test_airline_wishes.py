@@ -53,6 +53,22 @@ def test_every_candidate_that_wins_or_is_out_says_by_which_facts(generated):
     assert not {why for found in reasons.values() for why in found} & set(AIRLINE.rules)
 
 
+def test_choices_stand_apart_each_from_the_best_to_those_that_are_out(generated):
+    order = ("winner", "runner_up", "eligible", "excluded")
+    sizes = set()
+    for _, _, decision, _ in certified(generated, users=12, kinds=["change_flights", "book_flight", "compensation"]):
+        choices = {}
+        for candidate in decision.certificate.candidates:
+            choices.setdefault(candidate.choice, []).append(candidate)
+        for candidates in choices.values():
+            ranks = [order.index(candidate.status) for candidate in candidates]
+            assert ranks == sorted(ranks), decision
+            best = [candidate.values for candidate in candidates if candidate.status in ("winner", "runner_up")]
+            assert len(best) < 2 or any(list(best[0].items())[:2] != list(other.items())[:2] for other in best[1:]), decision
+        sizes.add(frozenset(name.split(" ")[0] for name in choices))
+    assert frozenset({"reservations", "flights"}) in sizes
+
+
 def test_gold_is_permitted_and_every_tool_is_led_by_some_decision(generated):
     tools = set()
     for _, wished, decision, world in certified(generated, kinds=ACTING, users=40):

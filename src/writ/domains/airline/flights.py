@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from writ.domains.airline import queries
 from writ.domains.airline.clock import clock_text, day_text, minutes
+from writ.domains.airline.places import place
 from writ.domains.base import Reads
 from writ.schema import Call, Candidate
 
@@ -171,29 +172,53 @@ def choose(leg: Leg, options: Sequence[Option], seats: int) -> Chosen:
     gaps = [(name, measure(name, second) - measure(name, best)) for name in by] if second else []
     decisive = next(((name, gap) for name, gap in gaps if gap), None)
     if second and decisive is None:
-        return Chosen(None, "ambiguous", tuple(_candidate(option, by, best, "eligible") for option in ranked), margin=0.0)
+        return Chosen(None, "ambiguous", tuple(_candidate(leg, option, best, "eligible") for option in ranked), margin=0.0)
     name, gap = decisive or (by[0] if by else "", None)
     out = [_excluded(leg, option, seats) for option in options if not (option.fits and option.seats >= seats)]
-    listed = [_candidate(option, by, best, "winner" if i == 0 else "runner_up" if i == 1 else "eligible") for i, option in enumerate(ranked)]
+    listed = [_candidate(leg, option, best, "winner" if i == 0 else "runner_up" if i == 1 else "eligible") for i, option in enumerate(ranked)]
     return Chosen(best, "", (*listed, *out), f"{CRITERIA[name].name}, in {CRITERIA[name].unit}" if name else "", None if gap is None else float(gap))
 
 
-def _values(option: Option) -> dict[str, Any]:
-    return {
+_COMPARED = {
+    "cheapest": "price",
+    "fastest": "minutes",
+    "earliest_arrival": "arrival",
+    "earliest_departure": "departure",
+    "latest_departure": "departure",
+}
+"""What a criterion compares, by its name among an option's values."""
+
+
+def _values(leg: Leg, option: Option) -> dict[str, Any]:
+    """What the leg's words compare stands first."""
+    values = {
         "price": option.price,
         "minutes": option.arrives - option.departs,
         "departure": option.departure,
         "arrival": option.arrival,
         "seats": option.seats,
     }
+    return {name: values[name] for name in dict.fromkeys((*(_COMPARED[by] for by in leg.get("by", ())), *values))}
 
 
-def _candidate(option: Option, by: Sequence[str], best: Option, status: Any) -> Candidate:
+def _choice(leg: Leg) -> str:
+    return f"flights from {' or '.join(map(place, leg['from']))} to {' or '.join(map(place, leg['to']))}"
+
+
+def _candidate(leg: Leg, option: Option, best: Option, status: Any) -> Candidate:
+    by: Sequence[str] = leg.get("by", ())
     if status == "winner":
-        why = f"has the {' and then the '.join(CRITERIA[name].name for name in by)}" if by else ""
+        why = f"has the {' and then the '.join(CRITERIA[name].name for name in by)}" if by else _named(leg)
     else:
         why = next((_behind(name, gap) for name in by if (gap := measure(name, option) - measure(name, best))), "")
-    return Candidate(label=option.label, values=_values(option), status=status, why=why)
+    return Candidate(label=option.label, values=_values(leg, option), status=status, why=why, choice=_choice(leg))
+
+
+def _named(leg: Leg) -> str:
+    """How words without a superlative tell the option from the others."""
+    if "numbers" in leg:
+        return f"is the one that was named, {' and '.join(leg['numbers'])}"
+    return f"is the only one that leaves at {clock_text(leg['departs'])}" if "departs" in leg else ""
 
 
 def _behind(by: str, gap: int) -> str:
@@ -207,7 +232,7 @@ def _behind(by: str, gap: int) -> str:
 
 def _excluded(leg: Leg, option: Option, seats: int) -> Candidate:
     why = f"{option.seats} {'seat' if option.seats == 1 else 'seats'} left, {seats} needed" if option.fits else _misfit(leg, option)
-    return Candidate(label=option.label, values=_values(option), status="excluded", why=why)
+    return Candidate(label=option.label, values=_values(leg, option), status="excluded", why=why, choice=_choice(leg))
 
 
 def _misfit(leg: Leg, option: Option) -> str:

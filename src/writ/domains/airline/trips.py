@@ -37,6 +37,10 @@ _COMPARED = {"next": "date", "last": "date", "newest": "created_at", "dearest": 
 """What a superlative compares, as the record calls it."""
 
 
+TRIPS = "reservations of the customer"
+"""What is chosen among where a trip is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A reference resolved: the trip, or the decision that it leads to instead."""
@@ -185,7 +189,7 @@ def chosen(ref: Ref, trips: Sequence[Record]) -> Found:
     if "pick" not in ref:
         if len(fitting) != 1:
             return _failed("ambiguous" if fitting else "not_found", ref)
-        return Found(fitting[0], candidates=tuple(_candidate(ref, trip) for trip in trips))
+        return Found(fitting[0], candidates=tuple(_candidate(ref, trip) for trip in sorted(trips, key=lambda trip: trip not in fitting)))
     ranked = sorted(fitting, key=lambda trip: -score(ref["pick"], trip))
     if not ranked:
         return _failed("not_found", ref)
@@ -199,7 +203,8 @@ def chosen(ref: Ref, trips: Sequence[Record]) -> Found:
 def _candidate(ref: Ref, trip: Record) -> Candidate:
     why = misfit(ref, trip)
     values = {"origin": trip["origin"], "destination": trip["destination"], "date": first_day(trip), "cabin": trip["cabin"]}
-    return Candidate(label=trip_label(trip), values=values, status="excluded" if why else "winner", why=why or f"the only {trip_text(ref)}")
+    status: Literal["winner", "excluded"] = "excluded" if why else "winner"
+    return Candidate(label=trip_label(trip), values=values, status=status, why=why or f"the only {trip_text(ref)}", choice=TRIPS)
 
 
 def _ranked(ref: Ref, ranked: Sequence[Record], trips: Sequence[Record]) -> list[Candidate]:
@@ -212,12 +217,14 @@ def _ranked(ref: Ref, ranked: Sequence[Record], trips: Sequence[Record]) -> list
             values={compared: _shown(pick, trip)},
             status=statuses[rank] if rank < 2 else "eligible",
             why="" if rank else why,
+            choice=TRIPS,
         )
         for rank, trip in enumerate(ranked)
     ]
     out = [trip for trip in trips if trip not in ranked]
     return listed + [
-        Candidate(label=trip_label(trip), values={compared: _shown(pick, trip)}, status="excluded", why=misfit(ref, trip)) for trip in out
+        Candidate(label=trip_label(trip), values={compared: _shown(pick, trip)}, status="excluded", why=misfit(ref, trip), choice=TRIPS)
+        for trip in out
     ]
 
 
@@ -229,8 +236,7 @@ def _shown(pick: str, trip: Record) -> Any:
 
 
 def about_trip(outcome: Outcome, ref: Ref, found: Found) -> Outcome:
-    """The outcome with its subject, and with the comparison that led to the trip unless it has one of its own."""
-    outcome = replace(outcome, subject=trip_text(ref), mentions=trip_mentions(ref, found.trip))
-    if outcome.candidates:
-        return outcome
-    return replace(outcome, candidates=found.candidates, criterion=found.criterion, margin=found.margin)
+    """The outcome with its subject, and with the comparison that led to the trip before any of its own."""
+    outcome = replace(outcome, subject=trip_text(ref), mentions=trip_mentions(ref, found.trip), candidates=(*found.candidates, *outcome.candidates))
+    compared = outcome.criterion or outcome.margin is not None
+    return outcome if compared else replace(outcome, criterion=found.criterion, margin=found.margin)

@@ -70,21 +70,26 @@ def choose(new: Json, wanted: Json, item: Json, product: Json) -> Choice:
     margin = round(abs(ranked[0]["price"] - ranked[1]["price"]), 2) if len(ranked) > 1 else None
     if margin == 0:
         raise Decline("ambiguous", f"the {'dearest' if highest else 'cheapest'} {name}", name)
-    candidates = tuple(_candidate(variant, wanted, item, ranked) for variant in product["variants"].values())
-    return Choice(ranked[0], f"{'highest' if highest else 'lowest'} price", candidates, margin)
+    criterion = f"{'highest' if highest else 'lowest'} price"
+    out = [variant for variant in product["variants"].values() if variant not in ranked]
+    candidates = tuple(_candidate(variant, wanted, item, ranked, criterion) for variant in (*ranked, *out))
+    return Choice(ranked[0], criterion, candidates, margin)
 
 
 def _eligible(variant: Json, wanted: Json, item: Json) -> bool:
     return bool(variant["available"]) and variant["item_id"] != item["item_id"] and wanted.items() <= variant["options"].items()
 
 
-def _candidate(variant: Json, wanted: Json, item: Json, ranked: list[Json]) -> Candidate:
+def _candidate(variant: Json, wanted: Json, item: Json, ranked: list[Json], criterion: str) -> Candidate:
+    choice = f"versions of the {product_words(item['name'])} in place of {item['item_id']}"
     label = f"{product_words(item['name'])} {variant['item_id']}: {options_words(variant['options'])}"
     values = {"price": money(variant["price"]), **variant["options"]}
     if variant not in ranked:
-        return Candidate(label=label, values=values, status="excluded", why=_exclusion(variant, wanted, item))
+        return Candidate(label=label, values=values, status="excluded", why=_exclusion(variant, wanted, item), choice=choice)
     place = ranked.index(variant)
-    return Candidate(label=label, values=values, status="winner" if place == 0 else "runner_up" if place == 1 else "eligible")
+    if place == 0:
+        return Candidate(label=label, values=values, status="winner", why=f"has the {criterion}", choice=choice)
+    return Candidate(label=label, values=values, status="runner_up" if place == 1 else "eligible", choice=choice)
 
 
 def _exclusion(variant: Json, wanted: Json, item: Json) -> str:

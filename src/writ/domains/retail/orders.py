@@ -9,7 +9,7 @@ All but `ids` may have `status` (only orders of that status are meant) and `each
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from writ.domains.base import Reads
 from writ.domains.retail.evidence_book import Book, Decline, Json, item_call, order_call, product_call, user_call
@@ -17,6 +17,8 @@ from writ.domains.retail.payments import on_account, payment_words
 from writ.domains.retail.words import item_words, listed, money, plain_money
 from writ.errors import ToolRefused
 from writ.schema import Candidate
+
+Standing: TypeAlias = Literal["winner", "runner_up", "eligible", "excluded"]
 
 
 class Found(NamedTuple):
@@ -86,7 +88,7 @@ def _named(ids: Sequence[str], user_id: str, book: Book) -> Reads[Found]:
         if order["user_id"] != user_id:
             raise Decline("other_user", f"order {order_id}", order_id)
         orders.append(order)
-    return Found(tuple(orders))
+    return Found(tuple(orders), candidates=tuple(_candidate(order, "winner", f"is {order['status']}") for order in orders))
 
 
 def _matching(ref: Json, scope: list[Json], user: Json, book: Book) -> Reads[list[Json]]:
@@ -155,35 +157,22 @@ def _extreme(ref: Json, orders: list[Json], scope: list[Json]) -> Found:
     margin = round(abs(total_of(ranked[0]) - total_of(ranked[1])), 2) if len(ranked) > 1 else None
     if margin == 0:
         raise Decline("ambiguous", subject(ref), *mentions(ref))
-    candidates = tuple(
-        Candidate(
-            label=label_of(order),
-            values={"total": money(total_of(order)), "status": order["status"]},
-            status=_standing(order, ranked),
-            why="" if order in ranked else f"is {order['status']}, not {ref['status']}",
-        )
-        for order in orders
-    )
-    return Found((ranked[0],), f"{'highest' if highest else 'lowest'} order total", candidates, margin)
+    criterion = f"{'highest' if highest else 'lowest'} order total"
+    out = [_candidate(order, "excluded", f"is {order['status']}, not {ref['status']}") for order in orders if order not in ranked]
+    statuses: tuple[Standing, ...] = ("winner", "runner_up")
+    listed = [_candidate(order, statuses[i] if i < 2 else "eligible", "" if i else f"has the {criterion}") for i, order in enumerate(ranked)]
+    return Found((ranked[0],), criterion, (*listed, *out), margin)
 
 
-def _standing(order: Json, ranked: list[Json]) -> str:
-    if order not in ranked:
-        return "excluded"
-    return {0: "winner", 1: "runner_up"}.get(ranked.index(order), "eligible")
+def _candidate(order: Json, status: Standing, why: str) -> Candidate:
+    values = {"total": money(total_of(order)), "status": order["status"], "city": order["address"]["city"]}
+    return Candidate(label=label_of(order), values=values, status=status, why=why, choice="orders of the customer")
 
 
 def _candidates(ref: Json, orders: list[Json], matched: list[Json]) -> tuple[Candidate, ...]:
-    chosen = {order["order_id"] for order in matched}
-    city = ref["by"] == "city"
-    return tuple(
-        Candidate(
-            label=label_of(order),
-            values={"status": order["status"], "total": money(total_of(order)), **({"city": order["address"]["city"]} if city else {})},
-            status="winner" if order["order_id"] in chosen else "excluded",
-            why=_reason(ref, order, order["order_id"] in chosen),
-        )
-        for order in orders
+    out = [order for order in orders if order not in matched]
+    return tuple(_candidate(order, "winner", _reason(ref, order, True)) for order in matched) + tuple(
+        _candidate(order, "excluded", _reason(ref, order, False)) for order in out
     )
 
 

@@ -2,18 +2,16 @@
 
 function drawChat(talk) {
   const writes = new Set((DATA.head.domains.find((domain) => domain.name === talk.task.domain) || { writes: [] }).writes);
-  const gold = talk.task.decisions.flatMap((decision) => decision.calls);
   const chat = h("div", { class: "chat" });
-  const context = { talk, chat, writes, gold, due: gold.filter((call) => !made(talk, call)), results: resultsOf(talk), notes: notesOf(talk) };
+  const context = { talk, chat, writes, results: resultsOf(talk), notes: notesOf(talk) };
   const turns = talk.messages.filter((message) => !context.results.taken.has(message.turn)).map((message) => drawMessage(message, context));
-  chat.append(chatHead(talk), verdictBanner(talk, chat), h("div", { class: "turns" }, turns, ending(talk)));
+  chat.append(chatHead(talk), verdictBanner(talk, chat), h("div", { class: "turns" }, turns, ending(talk, context.notes)));
   return chat;
 }
 
 /** How it ended; and what went wrong without a place of its own, such as a change that was never made. */
-function ending(talk) {
-  const { trajectory, verdict } = talk, off = verdict.checks.filter((check) => check.turn === null && ["fail", "unclear"].includes(check.result));
-  return h("div", { class: "ending" }, h("p", {}, `Ended: ${word("terminations", trajectory.termination)[0]}${trajectory.detail ? ` (${trajectory.detail})` : ""}`), off.length > 0 && noteOf(talk, off, []));
+function ending({ trajectory }, notes) {
+  return h("div", { class: "ending" }, h("p", {}, `Ended: ${word("terminations", trajectory.termination)[0]}${trajectory.detail ? ` (${trajectory.detail})` : ""}`), notes.get(null));
 }
 
 /** Tool results by the call that asked for them; `taken` are those that are drawn inside a call. */
@@ -30,26 +28,24 @@ function resultsOf(talk) {
   return { found, taken };
 }
 
-/** One note for each message at which something went wrong, by message: the cause of the loss, what follows from it, and what was made on purpose. */
+/** One note for each message at which something went wrong, by message; under null what has no message. */
 function notesOf(talk) {
-  const checks = new Map(), faults = new Map(), notes = new Map();
-  for (const check of talk.verdict.checks) if (check.turn !== null && ["fail", "unclear"].includes(check.result)) checks.set(check.turn, [...(checks.get(check.turn) || []), check]);
-  for (const fault of talk.trajectory.faults) faults.set(fault.turn, [...(faults.get(fault.turn) || []), fault]);
-  for (const turn of new Set([...checks.keys(), ...faults.keys()])) notes.set(turn, noteOf(talk, checks.get(turn) || [], faults.get(turn) || []));
-  return notes;
+  const at = new Map(), add = (turn, kind, what) => { if (!at.has(turn)) at.set(turn, { checks: [], faults: [] }); at.get(turn)[kind].push(what); };
+  const off = talk.verdict.checks.filter((check) => ["fail", "unclear"].includes(check.result));
+  for (const check of off) add(check.turn, "checks", check);
+  for (const fault of talk.trajectory.faults) add((off.find((check) => check.cause === talk.verdict.cause && check.cause === fault.cause) || fault).turn, "faults", fault);
+  return new Map([...at].map(([turn, { checks, faults }]) => [turn, noteOf(talk, checks, faults)]));
 }
 
+/** The cause of the loss, what follows from it, and whether it was made on purpose. */
 function noteOf(talk, checks, faults) {
   const cause = checks.find((check) => check.cause === talk.verdict.cause), first = cause || checks[0], rest = checks.filter((check) => check !== first && check.cause !== first.cause);
-  const purpose = faults.map((fault) => h("p", { class: "staged" }, `Made on purpose: the scripted model was told to make this fault (${humanize(fault.name).toLowerCase()})${fault.lethal ? "" : ", which is harmless"}.`));
+  const purpose = faults.map((fault) => h("p", { class: "staged" }, `On purpose: the scripted model was told to make this mistake (${humanize(fault.name).toLowerCase()})${fault.lethal ? "" : ", which is harmless"}.`));
   if (!first) return h("div", { class: "note-inline staged" }, purpose);
   const also = rest.length > 0 && h("details", {}, h("summary", {}, `Failed with it: ${[...new Set(rest.map((check) => word("causes", check.cause)[0].toLowerCase()))].join(", ")}`),
-    h("ul", {}, rest.map((check) => h("li", {}, h("b", {}, word("causes", check.cause)[0]), ": ", longText(readable(check.detail || word("causes", check.cause)[1], talk.task.domain), 600)))));
-  return h("div", { class: `note-inline ${cause ? "bad" : "warn"}`, data: { cause: first.cause } }, h("p", {}, h("b", {}, `${cause ? "Why it was lost: " : "Also: "}${word("causes", first.cause)[0]}. `), mistake(talk, first)), also, purpose);
+    h("ul", {}, rest.map((check) => h("li", {}, h("b", {}, word("causes", check.cause)[0]), ". ", said(talk.told.losses[check.name])))));
+  return h("div", { class: `note-inline ${cause ? "bad" : "warn"}`, data: { cause: first.cause } }, h("p", {}, h("b", {}, `${cause ? "Why it was lost: " : "Also: "}${word("causes", first.cause)[0]}. `), said(talk.told.losses[first.name])), purpose, also);
 }
-
-/** With a capital, unless it begins with a name of the records, and a full stop. */
-const sentence = (text) => (text ? `${/^[a-z]\w*_/.test(text) ? text.charAt(0) : text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "");
 
 function chatHead(talk) {
   const { task, trajectory, verdict } = talk, usage = [trajectory.agent_usage, trajectory.user_usage];
@@ -57,7 +53,7 @@ function chatHead(talk) {
   const copy = h("button", { type: "button", class: "quiet", title: "Copy a link to this conversation", onclick: () => copyLink(trajectory.id, copy) }, icon("link"), " Link");
   const results = h("button", { type: "button", class: "quiet", title: "Open or fold every tool result", "aria-pressed": "false", onclick: () => unfold(results) }, "Open all results");
   return h("header", { class: "chat-head" },
-    h("div", { class: "chat-tools" }, h("a", { class: "quiet only-phone", href: "#find?" }, icon("left"), " List"), h("span", { class: "grow" }),
+    h("div", { class: "chat-tools" }, h("a", { class: "quiet only-phone", href: findLink(filtersNow()) }, icon("left"), " List"), h("span", { class: "grow" }),
       h("button", { type: "button", class: "quiet", title: "Previous (k)", onclick: () => step(-1) }, icon("left"), " Previous"), h("button", { type: "button", class: "quiet", title: "Next (j)", onclick: () => step(1) }, "Next ", icon("right"))),
     h("h1", {}, longText(DATA.columns.title[talk.index], 160)), h("p", { class: "ask only-narrow" }, longText(wishText(talk.instruction), 400)),
     h("p", { class: "chips" }, h("span", { class: verdict.kept ? "chip kept" : "chip lost" }, icon(verdict.kept ? "check" : "cross"), verdict.kept ? " Kept" : " Lost"),
@@ -90,25 +86,40 @@ async function copyLink(id, button) {
   announce("The link to this conversation is in the address bar");
 }
 
+/** First of all: kept, with a sentence for each change why it is right; or lost, with one that says what went wrong. */
 function verdictBanner(talk, chat) {
-  const { verdict } = talk;
+  const { verdict, told } = talk;
   if (verdict.kept) {
-    const calls = [...new Set(verdict.origins.map((origin) => origin.call))];
-    const jump = calls.length > 0 && h("button", { type: "button", class: "quiet", title: "Next change (w)", onclick: () => nextWrite() }, calls.length === 1 ? `Show the change and why it is right (message ${calls[0]})` : `Walk through the ${calls.length} changes and why they are right`);
-    return h("div", { class: "banner good" }, h("p", {}, h("b", {}, "Every check passed. "), calls.length ? "A click on a value of a change shows where it came from." : "The right thing was to change nothing.", refusals(talk)), jump);
+    const each = told.changes.map((change) => h("li", {}, h("a", { href: talkLink(talk.trajectory.id, change.turn), onclick: () => showChange(chat, change) }, humanize(talk.messages[change.turn].calls[change.place].name)), ": ", change.why.slice(0, 1).map(said)));
+    return h("div", { class: "banner good" }, h("p", {}, h("b", {}, "Kept: every check passed. "), each.length ? "" : "The right thing was to change nothing.", refusals(talk)),
+      each.length > 0 && [h("p", { class: "why-title" }, each.length === 1 ? "Why the change is right:" : `Why the ${each.length} changes are right:`), h(each.length === 1 ? "ul" : "ol", { class: "whys" }, each)]);
   }
-  const [name, meaning] = word("causes", verdict.cause);
-  const check = verdict.checks.find((each) => each.cause === verdict.cause && ["fail", "unclear"].includes(each.result));
-  const what = check ? mistake(talk, check) : [], turn = check?.turn ?? null, go = () => goToTurn(chat, turn);
+  const [name, meaning] = word("causes", verdict.cause), check = verdict.checks.find((each) => each.cause === verdict.cause && ["fail", "unclear"].includes(each.result));
+  const turn = check?.turn ?? null, go = () => goToTurn(chat, turn), sentence = check && told.losses[check.name];
   const jump = h("button", { type: "button", class: "quiet", onclick: (event) => { event.stopPropagation(); go(); } }, turn === null ? "Show the end" : `Show me (message ${turn})`);
-  return h("div", { class: "banner bad", data: { cause: verdict.cause }, onclick: () => String(getSelection()) || go() }, h("p", {}, h("b", {}, `Lost: ${name}. `), what.length ? what : sentence(meaning)),
-    h("p", { class: "soft" }, `${what.length ? `${sentence(meaning)} ` : ""}Owner: ${word("owners", verdict.owner)[0].toLowerCase()}.`), jump);
+  return h("div", { class: "banner bad", data: { cause: verdict.cause }, onclick: (event) => event.target.closest("a") || String(getSelection()) || go() },
+    h("p", {}, h("b", {}, `Lost: ${name}. `), sentence?.length ? said(sentence) : `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}.`),
+    h("p", { class: "soft" }, `Whose fault: the ${word("owners", verdict.owner)[0].toLowerCase()}${verdict.owner === "agent" ? "" : ", not the agent"}.`), jump);
 }
 
 /** The rules that stand against a wish of the task, in words. */
 function refusals({ task }) {
   const rules = [...new Set(task.decisions.map((decision) => decision.rule).filter(Boolean))];
   return rules.map((rule) => [" ", h("b", {}, "Rightly refused: "), plain(ruleText(rule, task.domain))]);
+}
+
+/** In the middle of the chat; what is too tall for that from its beginning. */
+function intoView(card) {
+  card?.scrollIntoView({ block: card.clientHeight > innerHeight / 2 ? "start" : "center" });
+}
+
+/** To a change, with its decision beside it. */
+function showChange(chat, change) {
+  document.querySelector(".call.here")?.classList.remove("here");
+  const card = [...chat.querySelectorAll(`[data-message="${change.turn}"] .call`)][change.place], task = document.querySelector(".task");
+  card?.classList.add("here");
+  intoView(card);
+  if (change.decision !== null && task && getComputedStyle(task).position === "sticky") showDecision(change.decision);
 }
 
 /** To a message; to the end where there is none. */
@@ -122,7 +133,7 @@ function drawMessage(message, context) {
   const parts = [];
   if (message.text || !message.calls.length) parts.push(bubble(message));
   const deal = dealer(context.talk.verdict.origins, message.turn);
-  for (const call of message.calls) parts.push(callCard(call, message, deal(call), context));
+  message.calls.forEach((call, place) => parts.push(callCard(call, message, place, deal(call), context)));
   for (const turn of [message.turn, ...message.calls.map((call) => context.results.found.get(call)?.turn)]) if (context.notes.has(turn)) parts.push(context.notes.get(turn));
   return h("div", { class: `turn ${message.role}`, data: { message: String(message.turn) } }, parts);
 }
@@ -135,50 +146,38 @@ function bubble(message) {
     h("div", { class: stops ? "said stop" : "said", dir: "auto" }, stops ? `The customer ${stops}.` : message.text ? longText(message.text) : h("i", {}, "(nothing)")));
 }
 
-function callCard(call, message, origins, context) {
-  const isWrite = context.writes.has(call.name);
+function callCard(call, message, place, origins, context) {
+  const isWrite = context.writes.has(call.name), change = changeAt(context.talk, message.turn, place);
   const result = context.results.found.get(call);
   const head = h("div", { class: "call-head" }, h("span", { class: "call-icon" }, icon(isWrite ? "write" : "read")), h("span", { class: "call-kind" }, isWrite ? "Change" : "Look-up"),
-    h("code", { class: "call-name" }, plain(call.name)), isWrite && comparison(call, context), turnLink(message.turn));
-  const body = call.broken ? h("pre", { class: "broken" }, longText(call.written)) : isWrite ? argumentTable(call, origins, context) : Object.keys(call.args).length > 0 && h("div", { class: "call-arguments" }, Object.entries(call.args).map(([key, value]) => h("span", {}, h("span", { class: "json-key" }, plain(key)), " ", h("code", {}, longText(typeof value === "string" ? value : JSON.stringify(value), 300)))));
-  return h("div", { class: `call ${isWrite ? "write" : "look"}` }, head, isWrite && reasonPart(call, context), body, result ? resultPart(result) : h("p", { class: "call-missing" }, "No result."));
+    h("span", { class: "call-name", title: call.name }, plain(humanize(call.name))), change && h("span", { class: `tag ${change.right ? "good" : "bad"}` }, change.right && icon("check"), ` ${change.word}`), turnLink(message.turn));
+  const body = call.broken ? h("pre", { class: "broken" }, longText(call.written)) : isWrite ? argumentTable(call, change, origins, context) : Object.keys(call.args).length > 0 && h("div", { class: "call-arguments" }, Object.entries(call.args).map(([key, value]) => h("span", {}, h("span", { class: "json-key", title: key }, plain(argumentName(key))), " ", h("code", {}, longText(spokenValue(value), 300)))));
+  return h("div", { class: `call ${isWrite ? "write" : "look"}` }, head, change && reasonPart(change, context), body, result ? resultPart(result) : h("p", { class: "call-missing" }, "No result."));
 }
 
 /** A message's number, which is a link to it. */
-const turnLink = (turn) => h("a", { class: "turn-number", href: `#${VIEW.talk}@${turn}`, title: `Link to message ${turn}`, "aria-label": `Link to message ${turn}` }, String(turn));
+const turnLink = (turn) => h("a", { class: "turn-number", href: talkLink(VIEW.talk, turn), title: `Link to message ${turn}`, "aria-label": `Link to message ${turn}` }, String(turn));
 
-/** Why a change of the right answer is right, in its card. */
-function reasonPart(call, context) {
-  const right = reasonsFor(context.talk.task, call), found = right || reasonsAgainst(context.talk.task, call);
-  if (!found) return null;
-  const more = found.compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(found.decision) }, `Compare all ${found.compared}`);
-  const next = context.gold.length > 1 && h("button", { type: "button", class: "quiet next-change", title: "w", onclick: (event) => nextWrite(event.target.closest(".call")) }, "Next change");
-  return h("div", { class: right ? "reason" : "reason against", data: { about: String(found.decision) } }, h("b", {}, right ? "Why this is right" : "Why this is not right"), h("ul", {}, found.lines.map((line) => h("li", {}, line))), h("div", { class: "reason-next" }, more, next));
+/** Why a change is right, or not, in its card: what was asked for, the one sentence, and the way to what it was compared with. */
+function reasonPart(change, context) {
+  const { task } = context.talk, ask = task.asks[change.decision], compared = change.decision === null ? 0 : Math.max(0, ...choicesOf(task.decisions[change.decision]).map((choice) => choice.length));
+  const [first, ...rest] = change.why;
+  const more = compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(change.decision, true) }, `Compare all ${compared}`);
+  const next = context.talk.told.changes.length > 1 && h("button", { type: "button", class: "quiet next-change", title: "w", onclick: (event) => nextWrite(event.target.closest(".call")) }, "Next change");
+  return h("div", { class: change.right ? "reason" : "reason against", data: change.decision === null ? {} : { about: String(change.decision) } },
+    ask && h("p", { class: "asked" }, h("b", {}, "Asked for: "), longText(spoken(ask), 300)),
+    first && h("p", { class: "because" }, h("b", { class: "verdict" }, change.right ? "Right: " : "Not right: "), said(first)),
+    rest.map((sentence) => h("p", {}, said(sentence))), h("div", { class: "reason-next" }, more, next));
 }
 
-/** Whether a write is one that the task wants, said in its header. */
-function comparison(call, context) {
-  if (call.broken) return h("span", { class: "tag bad" }, "cannot be read");
-  if (context.gold.some((gold) => callKey(gold.name, gold.arguments) === callKey(call.name, call.args))) return h("span", { class: "tag good" }, icon("check"), " as the right answer");
-  return h("span", { class: "tag bad" }, nearest(call, context.due) ? "differs from the right answer" : "not in the right answer");
-}
-
-/** The gold call of the same tool that shares most values, or undefined. */
-function nearest(call, gold) {
-  const mine = new Map(leaves(call.args || {}).map(([path, value]) => [path, canonical(value)]));
-  const score = (other) => leaves(other.arguments).filter(([path, value]) => mine.get(path) === canonical(value)).length;
-  return gold.filter((other) => other.name === call.name).sort((a, b) => score(b) - score(a))[0];
-}
-
-function argumentTable(call, origins, context) {
-  const right = nearest(call, context.due), wanted = new Map(right ? leaves(right.arguments) : []);
-  const refused = context.results.found.get(call)?.refused;
+function argumentTable(call, change, origins, context) {
+  const wanted = new Map(Object.entries(change?.wanted || {})), refused = context.results.found.get(call)?.refused;
   const rows = leaves(call.args).filter(([path]) => path !== "").map(([path, value]) => {
-    const origin = origins.get(path), differs = wanted.has(path) && canonical(wanted.get(path)) !== canonical(value);
+    const origin = origins.get(path), differs = wanted.has(path);
     const written = typeof value === "string" ? value : JSON.stringify(value), text = longText(written, 400), long = written.length > 36 ? " long" : "";
     const button = origin ? h("button", { type: "button", class: `argument ${origin.kind}${long}`, "aria-pressed": "false", title: "Where did this come from?", data: { argument: path }, onclick: () => showOrigin(button, origin, context.talk, context.chat) }, text) : h("code", { class: `argument${refused ? "" : " none"}${long}` }, text);
     const from = origin ? originShort(origin, context.talk) : refused ? "the call was refused" : "";
-    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row" }, path.split(".").map((part, i) => [i > 0 && [".", h("wbr")], plain(part)])), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, plain(String(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
+    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row", title: path }, plain(argumentName(path))), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, wanted.get(path) === null ? "left out" : plain(spokenValue(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
   });
   return rows.length > 0 && h("table", { class: "arguments" }, h("caption", { class: "hidden" }, "Values of this change, and where each came from"), h("tbody", {}, rows));
 }
@@ -186,7 +185,7 @@ function argumentTable(call, origins, context) {
 function originShort(origin, talk) {
   const shown = pointedTo(origin, talk);
   if (shown) return `described, message ${origin.turn}; shown, message ${shown.turn}`;
-  return { said: `said, message ${origin.turn}`, shown: `${toolAt(talk, origin.turn)}, message ${origin.turn}`, formula: `worked out: ${humanize(origin.path).toLowerCase()}`, none: "from nowhere" }[origin.kind];
+  return { said: `said, message ${origin.turn}`, shown: `${humanize(toolAt(talk, origin.turn))}, message ${origin.turn}`, formula: `worked out: ${humanize(origin.path).toLowerCase()}`, none: "from nowhere" }[origin.kind];
 }
 
 function resultPart(result) {

@@ -79,14 +79,17 @@ function decoded(written) {
   return { args: null, broken: true };
 }
 
-const FILTERS = ["domain", "kind", "writes", "burden", "behavior", "verdict", "cause", "tool"];
+const FILTERS = ["domain", "kind", "writes", "burden", "compared", "behavior", "verdict", "cause", "tool"];
+
+const SEVERAL = "2+";
 
 /** Whether conversation `i` passes the chosen filters. */
 function passes(i, chosen) {
   const c = DATA.columns;
   if (chosen.domain && c.domain[i] !== chosen.domain) return false;
   if (chosen.kind && (chosen.kind === "pair" ? !c.pair[i] : c.kind[i] !== chosen.kind)) return false;
-  if (chosen.writes && String(c.writes[i]) !== chosen.writes) return false;
+  if (chosen.writes && (chosen.writes === SEVERAL ? c.writes[i] < 2 : String(c.writes[i]) !== chosen.writes)) return false;
+  if (chosen.compared && String(c.compared[i]) !== chosen.compared) return false;
   if (chosen.burden && c.bin[i] !== chosen.burden) return false;
   if (chosen.tool && c.tool[i] !== chosen.tool) return false;
   if (chosen.cause && c.cause[i] !== chosen.cause) return false;

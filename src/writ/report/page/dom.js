@@ -75,8 +75,6 @@ function short(value) {
   return NUMBER.format(Math.round(value * 10) / 10);
 }
 
-/** To the cent, as margins are compared. */
-const exact = (value) => NUMBER.format(Math.round(value * 100) / 100);
 const money = (dollars) => (dollars >= 100 || dollars === 0 ? `$${count(dollars)}` : `$${dollars.toFixed(dollars >= 0.1 ? 2 : 4)}`);
 const humanize = (name) => { const text = String(name).replaceAll("_", " "); return text.charAt(0).toUpperCase() + text.slice(1); };
 

@@ -32,9 +32,9 @@ function pointedTo(origin, talk) {
 /** A few words on an origin. */
 function originLabel(origin, talk) {
   const shown = pointedTo(origin, talk);
-  if (shown) return `the customer described it in message ${origin.turn}, and ${toolAt(talk, shown.turn)} showed it in message ${shown.turn}`;
+  if (shown) return `the customer described it in message ${origin.turn}, and ${humanize(toolAt(talk, shown.turn))} showed it in message ${shown.turn}`;
   if (origin.kind === "said") return `the customer said it in message ${origin.turn}`;
-  if (origin.kind === "shown") return `${toolAt(talk, origin.turn)} showed it in message ${origin.turn}`;
+  if (origin.kind === "shown") return `${humanize(toolAt(talk, origin.turn))} showed it in message ${origin.turn}`;
   if (origin.kind === "formula") return `worked out: ${humanize(origin.path).toLowerCase()}`;
   return "it comes from nowhere: nobody said it and no tool showed it";
 }
@@ -63,7 +63,7 @@ function showOrigin(button, origin, talk, chat) {
   const described = origin.turn === null ? null : lightUp(origin, chat);
   const source = shown ? lightUp({ ...origin, ...shown, kind: "shown" }, chat) : described;
   const words = shown && h("button", { type: "button", class: "quiet", onclick: () => described?.scrollIntoView({ block: "center" }) }, "The customer's words");
-  tell(chat, [h("code", {}, plain(origin.argument)), " = ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), ".", alsoShown(origin, talk, chat)], source, words, origin.kind === "none");
+  tell(chat, [h("b", {}, plain(argumentName(origin.argument))), ": ", h("code", {}, plain(String(origin.value))), " – ", originLabel(origin, talk), ".", alsoShown(origin, talk, chat)], source, words, origin.kind === "none");
   announce(`${origin.argument} is ${origin.value}: ${originLabel(origin, talk)}`);
 }
 
@@ -78,7 +78,7 @@ function showRecord(button, candidate, talk, chat) {
     if (leaf) EVIDENCE.lit.push(() => leaf.classList.remove("lit-leaf"));
   }
   if (found) chat.querySelectorAll(".lit-leaf.json-node").forEach((node) => node.classList.replace("lit-leaf", "lit-record"));
-  const place = found ? `${toolAt(talk, found.turn)} showed it in message ${found.turn}` : "no look-up of this conversation showed it";
+  const place = found ? `${humanize(toolAt(talk, found.turn))} showed it in message ${found.turn}` : "no look-up of this conversation showed it";
   tell(chat, [h("b", {}, plain(candidate.label)), " – ", place, ".", candidate.why && [` ${humanize(word("statuses", candidate.status)[0])}: `, plain(candidate.why), "."]], source, null, !found);
   announce(`${candidate.label}: ${place}`);
 }

@@ -82,7 +82,7 @@ function canonical(value) {
 
 const callKey = (name, args) => name + canonical(args || {});
 
-/** `name(key value, …)` on one line. */
+/** `Name: key value, …` on one line. */
 function callLine(name, args) {
-  return h("code", { class: "call-line" }, h("b", {}, plain(name)), "(", Object.entries(args || {}).map(([key, value], i) => [i ? ", " : "", h("span", { class: "json-key" }, plain(key)), " ", longText(typeof value === "string" ? value : JSON.stringify(value), 500)]), ")");
+  return h("span", { class: "call-line" }, h("b", { title: name }, plain(humanize(name))), Object.keys(args || {}).length > 0 && ": ", Object.entries(args || {}).map(([key, value], i) => [i ? ", " : "", h("span", { class: "json-key", title: key }, plain(small(argumentName(key)))), " ", h("code", {}, longText(spokenValue(value), 500))]));
 }

@@ -1,23 +1,23 @@
 // The conversation browser's left side: search, filters, and a list that draws only what is in view.
 
 const ROW_PX = 84;
-const LIST = { chosen: {}, query: "", matches: [], found: new Map(), search: 0, current: -1 };
+const LIST = { chosen: {}, query: "", matches: [], found: new Map(), search: 0, current: -1, top: 0 };
 
 function chosenOptions() {
   const c = DATA.columns, distinct = (column) => [...new Set(c[column])];
   const domains = distinct("domain").sort().map((name) => [name, humanize(name)]);
   const kinds = [...distinct("kind").sort().map((name) => [name, word("kinds", name)[0]]), ...(c.pair.some(Boolean) ? [["pair", "Matched pairs"]] : [])];
-  const writes = distinct("writes").sort((a, b) => a - b).map((number) => [String(number), plural(number, "change")]);
+  const writes = [...distinct("writes").sort((a, b) => a - b).map((number) => [String(number), plural(number, "change")]), [SEVERAL, "2 or more changes"]];
   const burdens = DATA.head.bins.filter((bin) => c.bin.includes(bin)).map((bin) => [bin, `${bin} look-ups`]);
   const causes = distinct("cause").filter(Boolean).map((cause) => [cause, word("causes", cause)[0]]).sort((a, b) => a[1].localeCompare(b[1]));
   const verdicts = [["kept", "Kept"], ["lost", "Lost"], ["row", "In the dataset"], ...(c.id.some((_, i) => verdictOf(c, i) === "duplicate") ? [["duplicate", "Kept, not in the dataset"]] : [])];
   const tools = distinct("tool").map((name) => [name, toolName(name)]).sort((a, b) => a[1].localeCompare(b[1]));
   const behavior = Object.entries(DATA.head.axes).map(([axis, values]) => [(DATA.words.axes[axis] || [humanize(axis)])[0], values.filter((value) => value !== "False").map((value) => [`${axis}:${value}`, axisWord(axis, value)])]);
-  return { verdict: ["Verdict", verdicts], domain: ["Domain", domains], cause: ["Cause of loss", causes], kind: ["Kind", kinds], behavior: ["Behavior", behavior], writes: ["Changes", writes], burden: ["Look-ups", burdens], tool: ["Change or rule", tools] };
+  return { verdict: ["Verdict", verdicts], domain: ["Domain", domains], cause: ["Cause of loss", causes], kind: ["Kind", kinds], behavior: ["Behavior", behavior], writes: ["Changes", writes], burden: ["Look-ups", burdens], compared: ["Compared", [["1", "Something was compared"], ["0", "Nothing was compared"]]], tool: ["Change or rule", tools] };
 }
 
 function drawList(place) {
-  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; later(refilter); }, onkeydown: (event) => { if (event.key === "Enter" && LIST.matches.length) location.hash = DATA.columns.id[LIST.matches[0]]; } });
+  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; later(refilter); }, onkeydown: (event) => { if (event.key === "Enter" && LIST.matches.length) location.hash = talkLink(DATA.columns.id[LIST.matches[0]]); } });
   const controls = Object.entries(chosenOptions()).map(([name, [label, options]]) => {
     const select = h("select", { id: `filter-${name}`, onchange: () => { LIST.chosen[name] = select.value; refilter(); } }, h("option", { value: "" }, "Any"), options.map(choice));
     return h("div", { class: "filter", data: { filter: name } }, h("label", { for: `filter-${name}` }, label), select);
@@ -29,7 +29,7 @@ function drawList(place) {
   place.replaceChildren(
     h("div", { class: "search-row" }, h("label", { class: "hidden", for: "search" }, "Search conversations"), search), h("div", { class: "filters" }, h("div", { class: "filter-grid" }, first)), filters,
     h("div", { class: "list-head" }, h("span", { id: "list-count", role: "status" }), clear, h("div", { id: "chosen" })),
-    h("div", { id: "scroller", tabindex: "-1", onscroll: drawRows }, h("ol", { id: "rows", "aria-label": "Conversations" })));
+    h("div", { id: "scroller", tabindex: "-1", onscroll: ({ target }) => { if (target.clientHeight) LIST.top = target.scrollTop; drawRows(); } }, h("ol", { id: "rows", "aria-label": "Conversations" })));
   new ResizeObserver(drawRows).observe(document.getElementById("scroller"));
 }
 
@@ -91,7 +91,7 @@ function showMatches(matches, state) {
 /** A conversation that is open, and no longer among what fits, gives way to what the list holds. */
 function leaveExcluded(matches) {
   const open = DATA.byId.get(VIEW.talk);
-  if (VIEW.talk !== null && open !== undefined && !matches.includes(open)) location.hash = findLink({ ...LIST.chosen, q: LIST.query });
+  if (VIEW.talk !== null && open !== undefined && !matches.includes(open)) location.hash = findLink(filtersNow());
   else drawSelection();
 }
 
@@ -107,10 +107,10 @@ function drawSelection() {
   if (VIEW.talk !== null || !reader) return;
   const kept = LIST.matches.filter((i) => c.kept[i]).length, lost = LIST.matches.length - kept, causes = new Map();
   for (const i of LIST.matches) if (!c.kept[i]) bump(causes, c.cause[i]);
-  const bars = [...causes].sort((a, b) => b[1] - a[1]).map(([cause, number]) => barRow(word("causes", cause)[0], share(number, lost), number, lost, count(number), { tone: "lost", href: findLink({ ...LIST.chosen, q: LIST.query, cause }), title: word("causes", cause)[1] }));
+  const bars = [...causes].sort((a, b) => b[1] - a[1]).map(([cause, number]) => barRow(word("causes", cause)[0], share(number, lost), number, lost, count(number), { tone: "lost", href: findLink({ ...filtersNow(), cause }), title: word("causes", cause)[1] }));
   reader.replaceChildren(h("div", { class: "selection" }, h("header", {},
     h("h1", {}, LIST.matches.length ? `${plural(LIST.matches.length, "conversation")}: ${count(kept)} kept, ${count(lost)} lost` : "No conversation fits"),
-    first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: `#${c.id[first]}` }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list."))),
+    first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: talkLink(c.id[first]) }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list."))),
     bars.length > 0 && h("section", {}, h("h2", {}, "Why they were lost"), h("p", { class: "note" }, "The commonest cause first; click one to read its conversations."), h("div", { class: "bars" }, bars)),
     h("section", {}, h("h2", {}, "How to read one"), h("ul", { class: "legend" },
       h("li", {}, h("span", { class: "swatch look" }), h("span", {}, h("b", {}, "Look-up"), ": the agent reads the database; the result is folded below it.")),
@@ -134,9 +134,9 @@ function listRow(at) {
   const i = LIST.matches[at], c = DATA.columns, terms = searchTerms(LIST.query), hit = LIST.found.get(i);
   const under = hit?.text ? [h("b", {}, `${hit.who}, message ${hit.turn}: `), marked(hit.text, terms)] : plain(spoken(c.ask[i]));
   const verdict = c.kept[i] ? (c.row[i] ? "Kept" : "Kept, not in the dataset") : word("causes", c.cause[i])[0];
-  const link = h("a", { href: `#${c.id[i]}`, class: i === LIST.current ? "current" : "", "aria-current": i === LIST.current ? "true" : null },
-    h("span", { class: "row-title" }, terms.length ? marked(c.title[i], terms) : plain(c.title[i])), h("span", { class: "row-ask" }, under),
-    h("span", { class: "row-meta" }, h("span", { class: c.kept[i] ? "dot kept" : "dot lost" }), h("b", {}, verdict), ` · ${humanize(c.domain[i])} · ${plural(c.writes[i], "change")} · ${plural(c.burden[i], "look-up")}`));
+  const link = h("a", { href: talkLink(c.id[i]), class: i === LIST.current ? "current" : "", "aria-current": i === LIST.current ? "true" : null },
+    h("span", { class: "row-title" }, h("span", { class: "row-number" }, count(at + 1)), terms.length ? marked(c.title[i], terms) : plain(c.title[i])), h("span", { class: "row-ask" }, under),
+    h("span", { class: "row-meta" }, h("span", {}, h("span", { class: c.kept[i] ? "dot kept" : "dot lost" }), h("b", {}, verdict), ` · ${humanize(c.domain[i])} · ${plural(c.writes[i], "change")} · ${plural(c.burden[i], "look-up")}`), h("code", { title: c.id[i] }, c.id[i].split("-").at(-1).slice(0, 6))));
   return h("li", { css: { top: `${at * ROW_PX}px`, height: `${ROW_PX}px` }, data: { at: String(at) }, "aria-setsize": String(LIST.matches.length), "aria-posinset": String(at + 1) }, link);
 }
 
@@ -155,8 +155,11 @@ function step(by) {
   const next = LIST.matches[at < 0 ? 0 : Math.min(LIST.matches.length - 1, Math.max(0, at + by))];
   if (next === undefined) return;
   LIST.current = next;
-  location.hash = DATA.columns.id[next];
+  location.hash = talkLink(DATA.columns.id[next]);
 }
+
+/** What the list is filtered by, for an address. */
+const filtersNow = () => ({ ...LIST.chosen, q: LIST.query });
 
 const DOES = "want|have|had|paid|pay|are|were|need|can|could|do|did|will|would|should|bought|ordered|got|hold|own|complain|wish|ask|know|think|like|prefer|flew|fly|booked|book|live|use|used|get|give|return|made|chose|already|also|never|only|still|then|really|said|say|expect|hope|plan|travel|must|may|might|cannot|don't|received|placed|\\w+ly";
 const SUBJECT = new RegExp(`\\b[Yy]ou (?=(?:${DOES})\\b)`, "g");

@@ -1,5 +1,5 @@
 // Which view is shown: the address after `#` says it. Empty: overview; `find?…`: the browser; anything else: a conversation's id, perhaps with
-// `@` and the number of a message.
+// `@` and the number of a message, and with `?` and the filters of the list.
 
 const VIEW = { shown: "", talk: null, wanted: 0, hits: null };
 
@@ -28,9 +28,7 @@ function showHelp() {
 
 /** The filters stand in the address, so that a view can be sent to somebody. */
 function rememberFilters() {
-  if (VIEW.shown !== "browser" || VIEW.talk !== null) return;
-  const query = new URLSearchParams(Object.entries({ ...LIST.chosen, q: LIST.query }).filter(([, value]) => value));
-  history.replaceState(null, "", `#find?${query}`);
+  if (VIEW.shown === "browser") history.replaceState(null, "", VIEW.talk === null ? findLink(filtersNow()) : talkLink(VIEW.talk));
 }
 
 function drawBrowser(main) {
@@ -42,28 +40,34 @@ function drawBrowser(main) {
 }
 
 function route() {
-  const main = document.getElementById("main"), hash = decodeURIComponent(location.hash.slice(1));
-  const [id, turn] = hash.split("@");
+  const main = document.getElementById("main"), [place, query] = location.hash.slice(1).split("?"), hash = decodeURIComponent(place), [id, turn] = hash.split("@");
   if (turn && VIEW.talk === id && document.querySelector(".chat")) { goToTurn(document.querySelector(".chat"), Number(turn)); return; }
   clearEvidence();
   for (const name of ["overview", "find"]) document.getElementById(`tab-${name}`).removeAttribute("aria-current");
   const overview = !hash || hash === "overview";
   document.getElementById(overview ? "tab-overview" : "tab-find").setAttribute("aria-current", "page");
-  document.body.dataset.view = overview ? "overview" : hash.startsWith("find") ? "list" : "talk";
+  document.body.dataset.view = overview ? "overview" : hash === "find" ? "list" : "talk";
   VIEW.talk = null;
   VIEW.wanted += 1;
   if (overview) { VIEW.shown = "overview"; drawOverview(main); scrollTo(0, 0); return; }
   drawBrowser(main);
-  if (hash.startsWith("find")) openFind(hash); else openTalk(id, turn);
+  if (hash === "find") openFind(query || ""); else { if (query !== undefined && !LIST.matches.length) filterBy(query); openTalk(id, turn); }
 }
 
-function openFind(hash) {
-  const query = new URLSearchParams(hash.slice(hash.indexOf("?") + 1));
+/** Sets the filters and the search to those of an address. */
+function filterBy(text) {
+  const query = new URLSearchParams(text);
   LIST.chosen = Object.fromEntries(FILTERS.map((name) => [name, query.get(name)]).filter(([, value]) => value));
   LIST.query = query.get("q") || "";
-  LIST.current = -1;
   syncControls();
+}
+
+function openFind(query) {
+  const before = JSON.stringify(filtersNow()), { top } = LIST;
+  filterBy(query);
+  LIST.current = -1;
   refilter();
+  document.getElementById("scroller").scrollTop = before === JSON.stringify(filtersNow()) ? top : 0;
   document.title = "Conversations · writ report";
   drawSelection();
 }
@@ -95,14 +99,14 @@ function nextWrite(from) {
   clearEvidence();
   if (about && task && getComputedStyle(task).position === "sticky") showDecision(about);
   card?.classList.add("here");
-  card?.scrollIntoView({ block: "center" });
+  intoView(card);
   card?.querySelector("button.argument")?.focus({ preventScroll: true });
 }
 
 function escape() {
   if (EVIDENCE.button) { const last = EVIDENCE.button; clearEvidence(); last.focus({ preventScroll: true }); }
   else if (document.activeElement?.id === "search") document.activeElement.blur();
-  else if (VIEW.talk !== null) location.hash = findLink({ ...LIST.chosen, q: LIST.query });
+  else if (VIEW.talk !== null) location.hash = findLink(filtersNow());
 }
 
 const KEYS = {

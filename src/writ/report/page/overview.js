@@ -1,5 +1,11 @@
 // The first view: what was run, what was kept, why the rest was lost.
 
+/** A conversation's address; with the filters of the list, so that a page that is loaded again still has them. */
+function talkLink(id, turn) {
+  const query = new URLSearchParams(Object.entries(filtersNow()).filter(([, value]) => value)).toString();
+  return `#${id}${turn === undefined ? "" : `@${turn}`}${query ? `?${query}` : ""}`;
+}
+
 function findLink(chosen) {
   const query = new URLSearchParams(Object.entries(chosen).filter(([, value]) => value));
   return `#find?${query}`;
@@ -165,6 +171,6 @@ function certificateCard() {
 }
 
 function settingsCard() {
-  const policies = DATA.head.domains.map((domain) => h("details", { class: "card settings" }, h("summary", {}, `The policy that the agent is given: ${humanize(domain.name)}`), h("div", { class: "policy" }, plain(domain.policy))));
+  const policies = DATA.head.domains.map((domain) => h("details", { class: "card settings" }, h("summary", {}, `The policy that the agent is given: ${humanize(domain.name)}`), markdown(domain.policy)));
   return [h("details", { class: "card settings" }, h("summary", {}, "All settings of the run"), jsonTree(DATA.head.settings || {})), policies];
 }

@@ -1,10 +1,12 @@
-// In words: why a change is the right one, and what exactly went wrong.
+// In words: why a change is the right one and what went wrong, as the page's maker worked it out; and what names and values are called.
 
-/** Names of rules and tools inside a sentence, as people call them. */
-function readable(text, domainName) {
-  const domain = DATA.head.domains.find((each) => each.name === domainName) || { rules: {}, tools: [] };
-  return String(text).replace(/'?\b([a-z]+(?:_[a-z0-9]+)+)\b'?/g, (whole, name) => (domain.rules[name] ? `the rule “${domain.rules[name].replace(/\.$/, "")}”` : domain.tools.includes(name) ? `“${humanize(name)}”` : whole));
-}
+/** A sentence of the page's maker: text, `[text]` for what to look at first, a number for a message. */
+const said = (sentence) => sentence.map((part) => (Array.isArray(part) ? h("b", {}, longText(part[0], 400)) : typeof part === "number" ? messageLink(part) : plain(part)));
+
+const messageLink = (turn) => h("a", { href: talkLink(VIEW.talk, turn), onclick: () => goToTurn(document.querySelector(".chat"), turn) }, `message ${turn}`);
+
+/** What is said of a write: `{right, word, decision, why, wanted}`. */
+const changeAt = (talk, turn, place) => talk.told.changes.find((change) => change.turn === turn && change.place === place);
 
 /** The clause of a rule, or its name where the domain does not say it. */
 function ruleText(rule, domainName) {
@@ -18,49 +20,51 @@ function toolName(name) {
   return domain ? `Refused: ${domain.rules[name]}` : humanize(name);
 }
 
+/** `passengers.0.dob` as `Traveler 1: date of birth`. */
+function argumentName(path) {
+  const [head, at, ...rest] = path.split("."), { arguments: names, lists } = DATA.words;
+  if (at === undefined || !/^\d+$/.test(at)) return names[path] || names[path.split(".").at(-1)] || humanize(path.replaceAll(".", " ").replace(/_id$/, ""));
+  const thing = `${(lists[head] || [humanize(head)])[0]} ${Number(at) + 1}`;
+  return rest.length ? `${thing}: ${small(argumentName(rest.join(".")))}` : thing;
+}
+
+/** Inside a sentence; `ZIP code` stays as it is. */
+const small = (text) => (/^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1));
+
 const spokenValue = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+const valueName = (name) => (DATA.words.values[name] || [humanize(name)])[0];
+
+/** A compared fact with its unit; years and other small numbers stand without a comma. */
+function valueText(name, value) {
+  const unit = (DATA.words.values[name] || [])[1] || "";
+  if (value === undefined) return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number" && unit === "money") return `$${NUMBER.format(value)}`;
+  if (typeof value === "number" && unit === "minutes") return [Math.floor(value / 60) ? `${Math.floor(value / 60)} h` : "", value % 60 || !value ? `${value % 60} min` : ""].filter(Boolean).join(" ");
+  if (typeof value === "number") return value < 10000 ? String(value) : NUMBER.format(value);
+  return longText(typeof value === "string" ? momentText(value) || value.replaceAll("_", " ") : JSON.stringify(value), 300);
+}
+
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+
+/** A date, a time or both as people write them; empty for anything else. */
+function momentText(text) {
+  const found = /^(?:\d{4}-(\d\d)-(\d\d))?T?(?:(\d\d):(\d\d)(?::\d\d)?)?(\+1)?$/.exec(text);
+  if (!text || !found) return "";
+  const [, month, day, hour, minute, later] = found;
+  const date = MONTHS[month - 1] ? `${MONTHS[month - 1]} ${Number(day)}` : "", clock = hour ? `${((Number(hour) + 11) % 12) + 1}:${minute} ${Number(hour) < 12 ? "AM" : "PM"}` : "";
+  return [date, clock].filter(Boolean).join(", ") + (later ? " of the next day" : "");
+}
 
 /** Parts of a label that name a record: `A48TV4`, `#W31631957`, `WRF711`. */
 const idsIn = (label) => label.split(/[\s:,()+]+/).filter((part) => (/\d/.test(part) && part.length >= 4) || /^[A-Z]{6,}$/.test(part));
 
-/** The winners of a decision that a call is about: all of them where none is named in it. */
-function winnersOf(decision, call) {
-  const winners = decision.certificate.candidates.filter((candidate) => candidate.status === "winner"), values = leaves(call.arguments).map(([, value]) => String(value));
-  const named = winners.filter((candidate) => idsIn(candidate.label).some((id) => values.includes(id)));
-  return named.length ? named : winners;
-}
-
-/** A superlative holds among what is not out. */
-const ofThose = ({ candidates, margin }) => (margin !== null && candidates.some((candidate) => candidate.status === "excluded") ? " of those that are not out" : "");
-
-/** Why a change of the right answer is right, as lines; empty where it is not one. */
-function reasonsFor(task, call) {
-  const key = callKey(call.name, call.args || {});
-  for (const [i, decision] of task.decisions.entries()) {
-    const gold = decision.calls.find((each) => callKey(each.name, each.arguments) === key);
-    if (!gold) continue;
-    const { candidates } = decision.certificate, runner = candidates.find((candidate) => candidate.status === "runner_up");
-    const lines = winnersOf(decision, gold).slice(0, 3).map((winner) => [h("b", {}, plain(winner.label)), winner.why && [": ", plain(winner.why), ofThose(decision.certificate)], factsText(winner)]);
-    const behind = decision.certificate.margin === null ? "" : `, behind by ${exact(decision.certificate.margin)}${unitOf(decision.certificate)}`;
-    if (runner && lines.length === 1) lines.push([h("span", { class: "soft" }, "Next best: "), plain(runner.label), runner.why ? [": ", plain(runner.why)] : behind, factsText(runner)]);
-    if (!lines.length) lines.push([decision.certificate.rivals.length ? "No record had to be picked; what had to be looked up first stands under The right answer. Each value below shows where it came from." : "Asked for as it stands: nothing had to be compared. Each value below shows where it came from."]);
-    return { lines, decision: i, compared: candidates.length };
-  }
-  return null;
-}
-
-/** Why a change is not one of the right answer: what it is about was looked at, and is out or comes after the winner. */
-function reasonsAgainst(task, call) {
-  const values = leaves(call.args || {}).map(([, value]) => String(value)), about = (candidate) => idsIn(candidate.label).some((id) => values.includes(id));
-  const all = task.decisions.flatMap((decision, i) => decision.certificate.candidates.map((candidate) => ({ candidate, i })));
-  const found = all.filter(({ candidate }) => candidate.status !== "winner" && candidate.why && about(candidate) && !all.some((other) => other.candidate.status === "winner" && other.candidate.label === candidate.label));
-  if (!found.length) return null;
-  return { lines: found.slice(0, 2).map(({ candidate }) => [h("b", {}, plain(candidate.label)), ": ", plain(candidate.why), factsText(candidate)]), decision: found[0].i, compared: task.decisions[found[0].i].certificate.candidates.length };
-}
-
-function factsText(candidate) {
-  const values = Object.entries(candidate.values).slice(0, 3);
-  return values.length > 0 && h("span", { class: "soft" }, " (", values.map(([name, value], i) => [i ? ", " : "", name.replaceAll("_", " "), " ", cellText(value)]), ")");
+/** The gold call of the same tool that shares most values, or undefined. */
+function nearest(call, gold) {
+  const mine = new Map(leaves(call.args || {}).map(([path, value]) => [path, canonical(value)]));
+  const score = (other) => leaves(other.arguments).filter(([path, value]) => mine.get(path) === canonical(value)).length;
+  return gold.filter((other) => other.name === call.name).sort((a, b) => score(b) - score(a))[0];
 }
 
 /** Leaves in which a call differs from the right one: `[path, got, wanted]`. */
@@ -68,24 +72,4 @@ function differences(call, right) {
   const wanted = new Map(leaves(right.arguments)), got = new Map(leaves(call.args || {}));
   const changed = [...got].filter(([path, value]) => path !== "" && (!wanted.has(path) || canonical(wanted.get(path)) !== canonical(value))).map(([path, value]) => [path, value, wanted.get(path)]);
   return [...changed, ...[...wanted].filter(([path]) => path !== "" && !got.has(path)).map(([path, value]) => [path, undefined, value])];
-}
-
-/** What went wrong, in one line, as nodes; the words of the check where the data say no more. */
-function mistake(talk, check) {
-  const { task } = talk, gold = task.decisions.flatMap((decision) => decision.calls), said = [longText(sentence(readable(check.detail, task.domain)), 1000)];
-  const calls = check.turn === null ? [] : talk.messages[check.turn]?.calls || [];
-  if (check.cause === "wrong_argument") {
-    const due = gold.filter((call) => !made(talk, call));
-    const wrong = calls.map((call) => [call, nearest(call, due)]).find(([call, right]) => right && differences(call, right).length);
-    if (wrong) return differences(wrong[0], wrong[1]).slice(0, 4).map(([path, got, wanted], i) => [i ? "; " : "", h("b", {}, plain(path)), " is ", got === undefined ? "left out" : h("code", {}, longText(spokenValue(got), 120)), ", should be ", wanted === undefined ? "left out" : h("code", {}, longText(spokenValue(wanted), 120))]);
-  }
-  if (check.cause === "missing_write") {
-    const missing = gold.filter((call) => !made(talk, call));
-    if (missing.length) return ["Never made: ", missing.slice(0, 3).map((call, i) => [i ? "; " : "", callLine(call.name, call.arguments)]), missing.length > 3 && `, and ${missing.length - 3} more`];
-  }
-  if (["extra_write", "forbidden_write"].includes(check.cause)) {
-    const extra = calls.find((call) => !call.broken && !gold.some((right) => callKey(right.name, right.arguments) === callKey(call.name, call.args)) && check.detail.includes(call.name));
-    if (extra) return [callLine(extra.name, extra.args), ". ", said];
-  }
-  return check.detail ? said : [];
 }

@@ -35,22 +35,30 @@ function decisionPart(decision, i, place, talk) {
     decision.rule && h("p", { title: decision.rule }, "Because of the rule: ", h("b", {}, plain(ruleText(decision.rule, talk.task.domain)))),
     decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callBlock(call)))),
     decision.told.length > 0 && facts(...decision.told.map((told) => [`Must tell: ${humanize(told.name).toLowerCase()}`, told.value])),
-    candidatesPart(decision, talk), proofPart(decision, talk));
+    choicesOf(decision).map((choice) => choicePart(choice, talk)), proofPart(decision, talk));
 }
 
-/** Brings a decision of the task into view. */
-function showDecision(i) {
-  const place = document.querySelector(`.task [data-decision="${i}"] .compared`) || document.querySelector(`.task [data-decision="${i}"]`);
+/** Brings a decision of the task into view, with all that was compared where `whole`. */
+function showDecision(i, whole = false) {
+  const decision = document.querySelector(`.task [data-decision="${i}"]`), place = decision?.querySelector(".compared.several") || decision?.querySelector(".compared") || decision;
+  if (whole) decision?.querySelectorAll(".compared .more").forEach((button) => button.click());
   place?.scrollIntoView({ block: "start" });
   place?.classList.remove("visited");
   requestAnimationFrame(() => place?.classList.add("visited"));
+}
+
+/** The candidates by what is chosen among, each from the best to those that are out. */
+function choicesOf({ certificate: { candidates } }) {
+  const order = ["winner", "runner_up", "eligible", "excluded"], groups = new Map();
+  for (const candidate of candidates) groups.set(candidate.choice, [...(groups.get(candidate.choice) || []), candidate]);
+  return [...groups.values()].map((group) => group.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status)));
 }
 
 /** A call with its values below each other, where one line would be hard to read. */
 function callBlock(call) {
   const values = leaves(call.arguments);
   if (values.length < 4) return callLine(call.name, call.arguments);
-  return h("div", { class: "call-block" }, h("code", {}, h("b", {}, plain(call.name))), h("dl", {}, values.map(([path, value]) => h("div", {}, h("dt", {}, plain(path)), h("dd", {}, h("code", {}, longText(String(value), 200)))))));
+  return h("div", { class: "call-block" }, h("b", { title: call.name }, plain(humanize(call.name))), h("dl", {}, values.map(([path, value]) => h("div", {}, h("dt", { title: path }, plain(argumentName(path))), h("dd", {}, h("code", {}, longText(String(value), 200)))))));
 }
 
 const tick = (done, yes, no) => h("span", { class: `tick ${done ? "good" : "bad"}`, title: done ? yes : no }, icon(done ? "check" : "cross"), h("span", { class: "hidden" }, done ? yes : no));
@@ -61,47 +69,29 @@ const CANDIDATES_SHOWN = 6;
 
 const COLUMNS_SHOWN = 2;
 
-/** Every candidate with the facts that were compared and why it wins or is out; a click shows its record in the chat. */
-function candidatesPart({ certificate, outcome }, talk) {
-  const { candidates, margin } = certificate;
-  if (!candidates.length) return null;
-  const names = [...new Set(candidates.flatMap((candidate) => Object.keys(candidate.values)))], wide = names.length > COLUMNS_SHOWN;
-  const order = ["winner", "runner_up", "eligible", "excluded"];
-  const sorted = [...candidates].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+/** Every candidate of a choice with the facts that were compared and why it wins or is out; a click shows its record in the chat. */
+function choicePart(choice, talk) {
+  const names = [...new Set(choice.flatMap((candidate) => Object.keys(candidate.values)))], wide = names.length > COLUMNS_SHOWN, ranked = choice.some(({ status }) => status === "runner_up");
   const row = (candidate) => {
     const button = h("button", { type: "button", class: "record", "aria-pressed": "false", title: "Show its record in the conversation", onclick: () => showRecord(button, candidate, talk, document.querySelector(".chat")) }, longText(candidate.label, 300));
-    const facts = wide && h("small", {}, Object.entries(candidate.values).map(([name, value], i) => [i ? " · " : "", name.replaceAll("_", " "), " ", cellText(value)]));
-    const why = h("small", {}, h("span", { class: "status" }, candidate.status === "winner" && margin === null ? "Fits" : word("statuses", candidate.status)[0]), candidate.why && [": ", longText(candidate.why, 300), candidate.status === "winner" && ofThose({ candidates, margin })]);
-    return h("tr", { class: candidate.status }, h("th", { scope: "row" }, button, why, facts), !wide && names.map((name) => h("td", {}, cellText(candidate.values[name]))));
+    const values = wide && h("small", {}, Object.entries(candidate.values).map(([name, value], i) => [i ? " · " : "", `${small(valueName(name))} `, valueText(name, value)]));
+    const why = h("small", {}, h("span", { class: "status" }, candidate.status === "winner" && !ranked ? "Fits" : word("statuses", candidate.status)[0]), candidate.why && [": ", longText(candidate.why, 300)]);
+    return h("tr", { class: candidate.status }, h("th", { scope: "row" }, button, why, values), !wide && names.map((name) => h("td", {}, valueText(name, candidate.values[name]))));
   };
-  const body = h("tbody", {}, sorted.slice(0, CANDIDATES_SHOWN).map(row));
-  const rest = sorted.length > CANDIDATES_SHOWN + 2 && h("button", { type: "button", class: "more", onclick: () => { body.append(...sorted.slice(CANDIDATES_SHOWN).map(row)); rest.remove(); } }, `Show all ${sorted.length}`);
-  if (!rest) body.append(...sorted.slice(CANDIDATES_SHOWN).map(row));
-  const head = h("tr", {}, h("td", {}), !wide && names.map((name) => h("th", { scope: "col" }, plain(humanize(name)))));
-  return h("div", { class: "compared" }, h("h4", {}, comparedTitle(certificate, outcome)), h("p", { class: "note" }, "Click one to see its record in the conversation."),
-    h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, !wide && h("thead", {}, head), body)), rest,
-    margin !== null && h("p", { class: "note" }, "The winner is ahead of the runner-up by ", h("b", {}, `${exact(margin)}${unitOf(certificate)}`), "."));
+  const body = h("tbody", {}, choice.slice(0, CANDIDATES_SHOWN).map(row));
+  const rest = choice.length > CANDIDATES_SHOWN + 2 && h("button", { type: "button", class: "more", onclick: () => { body.append(...choice.slice(CANDIDATES_SHOWN).map(row)); rest.remove(); } }, `Show all ${choice.length}`);
+  if (!rest) body.append(...choice.slice(CANDIDATES_SHOWN).map(row));
+  const head = h("tr", {}, h("td", {}), !wide && names.map((name) => h("th", { scope: "col" }, plain(valueName(name)))));
+  return h("div", { class: choice.length > 1 ? "compared several" : "compared" }, h("h4", {}, plain(choiceTitle(choice, ranked))), choice.length > 1 && h("p", { class: "note" }, "Click one to see its record in the conversation."),
+    h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, !wide && h("thead", {}, head), body)), rest);
 }
-
-const unitOf = ({ criterion }) => (criterion.includes(", in ") ? ` ${criterion.split(", in ").at(-1)}` : "");
 
 /** What the table of candidates shows, in words that hold for all of its rows. */
-function comparedTitle({ criterion, candidates, margin }, outcome) {
-  const winners = candidates.filter((candidate) => candidate.status === "winner").length, all = candidates.length;
-  if (all === 1) return outcome === "act" ? "Why it may be done" : "Why it may not be done";
-  if (margin !== null) return `${all} compared by ${criterion.split(", in ")[0]}`;
-  if (!winners) return `${all} looked at: none fits`;
-  return winners === 1 ? `${all} looked at: one fits` : `${all} looked at: ${winners} fit`;
-}
-
-/** A compared fact in words; years and other small numbers stand without a comma. */
-function cellText(value) {
-  if (value === undefined) return "";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return value.slice(0, 16).replace("T", " ");
-  if (typeof value === "string" && /^\d\d:\d\d:00/.test(value)) return value.slice(0, 5) + value.slice(8);
-  if (typeof value === "number") return value < 10000 ? String(value) : NUMBER.format(value);
-  return longText(typeof value === "string" ? value.replaceAll("_", " ") : JSON.stringify(value), 300);
+function choiceTitle(choice, ranked) {
+  const winners = choice.filter(({ status }) => status === "winner").length, out = choice.filter(({ status }) => status === "excluded").length, what = `${choice.length} ${choice[0].choice || "looked at"}`;
+  if (choice.length === 1) return winners ? "What it is about, and what allows it" : "What it is about, and why not";
+  if (ranked) return `${what}, best first${out ? `; ${out} out` : ""}`;
+  return `${what}: ${winners ? (winners === 1 ? "one fits" : `${winners} fit`) : "none fits"}`;
 }
 
 /** The message in which a call was made first; undefined where it never was. */
@@ -136,7 +126,7 @@ function checksPart(talk) {
   const { checks } = talk.verdict, isOff = (check) => ["fail", "unclear"].includes(check.result), off = checks.filter(isOff), applied = checks.filter((check) => check.result !== "not_applicable").length;
   const mark = { pass: "✓", fail: "✕", unclear: "?", not_applicable: "–" };
   const rows = [...off, ...checks.filter((check) => !isOff(check))].map((check) => h("li", { class: check.result }, h("span", { class: "check-mark", "aria-hidden": "true" }, mark[check.result]),
-    h("div", {}, word("checks", check.name)[0], h("span", { class: "hidden" }, `: ${word("results", check.result)[0]}`), check.detail && isOff(check) && h("small", {}, plain(readable(check.detail, talk.task.domain))))));
+    h("div", {}, word("checks", check.name)[0], h("span", { class: "hidden" }, `: ${word("results", check.result)[0]}`), isOff(check) && talk.told.losses[check.name] && h("small", {}, said(talk.told.losses[check.name])))));
   return h("section", {}, h("h2", {}, "The checks"), h("details", { open: off.length > 0 }, h("summary", {}, off.length ? `${off.length} of ${applied} not passed` : `All ${applied} passed`), h("ul", { class: "checks" }, rows)));
 }
 
@@ -155,7 +145,7 @@ function temptations(calls, gold) {
     const right = nearest({ name: call.name, args: call.arguments }, left), differs = right ? differences({ args: call.arguments }, right) : [];
     if (!right || !differs.length || differs.length > 3) return ["also makes ", callLine(call.name, call.arguments)];
     left.splice(left.indexOf(right), 1);
-    return [h("code", {}, plain(call.name)), ": ", differs.map(([path, got, wanted], i) => [i ? "; " : "", plain(path), " ", h("code", {}, longText(spokenValue(got ?? "left out"), 120)), " instead of ", h("code", {}, longText(spokenValue(wanted ?? "nothing"), 120))])];
+    return [plain(humanize(call.name)), ": ", differs.map(([path, got, wanted], i) => [i ? "; " : "", plain(small(argumentName(path))), " ", h("code", {}, longText(spokenValue(got ?? "left out"), 120)), " instead of ", h("code", {}, longText(spokenValue(wanted ?? "nothing"), 120))])];
   });
   return h("ul", {}, [...lines, ...left.map((call) => ["leaves out ", callLine(call.name, call.arguments)])].map((line) => h("li", {}, line)));
 }

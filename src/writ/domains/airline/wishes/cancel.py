@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from writ.domains.airline import queries
 from writ.domains.airline.places import place
 from writ.domains.airline.policy import cancellable, flights_to_check, permits
-from writ.domains.airline.trips import CABINS, Found, about_trip, find_trip, fits, misfit, own_trips, paid, trip_label, trip_text
+from writ.domains.airline.trips import CABINS, TRIPS, Found, about_trip, find_trip, fits, misfit, own_trips, paid, trip_label, trip_text
 from writ.domains.airline.wishes.common import (
     REASONS,
     Flight,
@@ -28,7 +28,7 @@ from writ.domains.airline.wishes.common import (
     trips_of,
 )
 from writ.domains.airline.wishes.trip_kind import TripKind, target
-from writ.domains.base import Outcome, Reads, Ruling
+from writ.domains.base import Outcome, Reads
 from writ.domains.environment import Environment
 from writ.domains.wording import spin
 from writ.schema import Candidate, Distractor, Fact, Rival, Wish
@@ -83,7 +83,7 @@ class CancelTrip(TripKind):
         ruling = yield from permits(write, {**wish.slots, "user_id": user_id})
         told = (told_money("refund", paid(found.trip)),) if "refund" in wish.slots["ask"] else ()
         outcome = Outcome(calls=(write,), told=told) if ruling.allowed else Outcome(rule=ruling.rule, transfer=ruling.transfer)
-        return about_trip(outcome, wish.slots["trip"], _judged(found, ruling))
+        return about_trip(outcome, wish.slots["trip"], reasoned(found, ruling.why, granted=ruling.allowed))
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
         yield from reference_rivals(wish.slots["trip"], user_id, world)
@@ -100,11 +100,11 @@ class CancelTrip(TripKind):
         return f'You want to cancel your {trip_text(wish.slots["trip"])}. Your reason, if asked: "{wish.slots["because"]}".{ask}'
 
 
-def _judged(found: Found, ruling: Ruling) -> Found:
-    """The same trip, whose candidate says what the ruling rests on."""
+def reasoned(found: Found, why: str, *, granted: bool) -> Found:
+    """The same trip, whose candidate says what the policy's answer rests on."""
     if not found.candidates and found.trip:
-        return replace(found, candidates=(_candidate(found.trip, "winner" if ruling.allowed else "excluded", ruling.why),))
-    return replace(found, candidates=tuple(_also(each, ruling.why) if each.status == "winner" else each for each in found.candidates))
+        return replace(found, candidates=(_candidate(found.trip, "winner" if granted else "excluded", why),))
+    return replace(found, candidates=tuple(_also(each, why) if each.status == "winner" else each for each in found.candidates))
 
 
 def _also(candidate: Candidate, why: str) -> Candidate:
@@ -113,7 +113,7 @@ def _also(candidate: Candidate, why: str) -> Candidate:
 
 def _candidate(trip: Record, status: Standing, why: str) -> Candidate:
     values = {"created_at": trip["created_at"], "cabin": trip["cabin"], "insurance": trip["insurance"]}
-    return Candidate(label=trip_label(trip), values=values, status=status, why=why)
+    return Candidate(label=trip_label(trip), values=values, status=status, why=why, choice=TRIPS)
 
 
 class CancelEvery(CancelTrip):
@@ -152,6 +152,7 @@ class CancelEvery(CancelTrip):
                 status, why = "winner" if ruling.allowed else "excluded", ruling.why
                 due += [(trip, write)] if ruling.allowed else []
             candidates.append(_candidate(trip, status, why))
+        candidates.sort(key=lambda candidate: candidate.status == "excluded")
         places = tuple(dict.fromkeys(place(trip["destination"]) for trip, _ in due))
         ids = tuple(trip["reservation_id"] for trip, _ in due)
         subject = every_text(wish.slots["every"]).replace(" of mine", " of yours")

@@ -7,8 +7,8 @@ from typing import ClassVar
 from writ.domains.airline import queries
 from writ.domains.airline.clock import TODAY, day_text
 from writ.domains.airline.policy import cancellable, due, flights_to_check, is_eligible
-from writ.domains.airline.trips import about_trip, find_trip, own_trips, trip_label, trip_mentions, trip_text
-from writ.domains.airline.wishes.cancel import judged, reason_slots
+from writ.domains.airline.trips import TRIPS, about_trip, find_trip, own_trips, trip_label, trip_mentions, trip_text
+from writ.domains.airline.wishes.cancel import judged, reason_slots, reasoned
 from writ.domains.airline.wishes.common import (
     Flight,
     Record,
@@ -88,7 +88,8 @@ class Compensation(TripKind):
         statuses: dict[Flight, str] = {}
         for flight in flights_of(found.trip):
             statuses[flight] = yield queries.status(*flight)
-        return about_trip(_settled(slots, found.trip, statuses), slots["trip"], found)
+        outcome = _settled(slots, found.trip, statuses)
+        return about_trip(outcome, slots["trip"], reasoned(found, _grounds(found.trip, user, statuses), granted=True) if outcome.calls else found)
 
     def rivals(self, wish: Wish, user_id: str, world: Environment, outcome: Outcome) -> Iterator[Rival]:
         slots = wish.slots
@@ -240,17 +241,25 @@ def _found_somewhere(user: Record, trips: list[Record], statuses: Mapping[Flight
             label=trip_label(trip),
             values={"flights up to today": len(past_flights(trip))},
             status="winner" if trip is hit[0] else "excluded",
-            why=_why(trip, statuses),
+            why=_grounds(trip, user, statuses) if trip is hit[0] else "no flight of it was cancelled",
+            choice=TRIPS,
         )
-        for trip in trips
+        for trip in sorted(trips, key=lambda trip: trip is not hit[0])
     )
     certificate = call("send_certificate", user_id=user["user_id"], amount=100 * len(hit[0]["passengers"]))
     return Outcome((certificate,), subject=subject, mentions=trip_mentions({}, hit[0]), candidates=candidates)
 
 
-def _why(trip: Record, statuses: Mapping[Flight, str]) -> str:
-    cancelled = [f"{number} on {day_text(date)}" for number, date in past_flights(trip) if statuses[number, date] == "cancelled"]
-    return f"its flight {' and '.join(cancelled)} was cancelled" if cancelled else "no flight of it was cancelled"
+def _grounds(trip: Record, user: Record, statuses: Mapping[Flight, str]) -> str:
+    """What the compensation rests on, and what its amount counts."""
+    flights, people = flights_of(trip), len(trip["passengers"])
+    went_wrong = [
+        f"{number} on {day_text(date)} was {status}"
+        for number, date in flights
+        if (status := statuses.get((number, date), "")) in ("cancelled", "delayed")
+    ]
+    entitled = "business class" if trip["cabin"] == "business" else "insured" if trip["insurance"] == "yes" else f"{user['membership']} member"
+    return f"its flight {' and '.join(went_wrong)}; {entitled}; {people} {'traveler' if people == 1 else 'travelers'}"
 
 
 CLAIM = (

@@ -84,7 +84,7 @@ class ReturnItems(RetailKind):
             calls=calls,
             told=told_money(wish, refund=refund),
             criterion=found.criterion,
-            candidates=_candidates(items, hits, found.orders) or found.candidates,
+            candidates=(*found.candidates, *_candidates(items, hits, found.orders)),
             margin=found.margin,
         )
 
@@ -209,16 +209,18 @@ def _candidates(items: Json, hits: list[Hit], orders: tuple[Json, ...]) -> tuple
     if items["by"] in ("named", "all"):
         return ()
     meant = {(hit.order["order_id"], hit.item["item_id"]) for hit in hits}
-    return tuple(
+    candidates = [
         Candidate(
             label=f"{order['order_id']}: {item['name']} {item['item_id']}",
             values={"price": money(item["price"])},
             status="winner" if (order["order_id"], item["item_id"]) in meant else "excluded",
             why=_reason(items, item, (order["order_id"], item["item_id"]) in meant),
+            choice="items",
         )
         for order in orders
         for item in order["items"]
-    )
+    ]
+    return tuple(sorted(candidates, key=lambda candidate: candidate.status == "excluded"))
 
 
 def _reason(items: Json, item: Json, meant: bool) -> str:

@@ -19,6 +19,9 @@ from writ.domains.retail.wishes.swaps import EXCHANGE, MODIFY, SWAP_KIND_OF, Swa
 from writ.domains.retail.words import money, product_words
 from writ.schema import Candidate, Distractor, Fact, Wish
 
+ITEMS = "items"
+"""What is chosen among."""
+
 
 class Saving(NamedTuple):
     """An item, its cheapest available variant, and what the move saves in dollars."""
@@ -103,7 +106,7 @@ class SaveKind(RetailKind):
             calls=calls,
             told=told_money(wish, difference=round(sum(found.amount for found in chosen), 2)),
             criterion="largest saving" if one else "any saving",
-            candidates=_candidates(hits, ranked, chosen),
+            candidates=(*found.candidates, *_candidates(hits, ranked, chosen)),
             margin=round(ranked[0].amount - ranked[1].amount, 2) if one and len(ranked) > 1 else None,
         )
 
@@ -146,18 +149,22 @@ def _chosen(ranked: list[Saving], one: bool) -> list[Saving]:
 
 
 def _candidates(hits: list[Hit], ranked: list[Saving], chosen: list[Saving]) -> tuple[Candidate, ...]:
-    amounts = {(found.hit.order["order_id"], found.hit.item["item_id"]): found for found in ranked}
-    return tuple(_candidate(hit, amounts.get((hit.order["order_id"], hit.item["item_id"])), ranked, chosen) for hit in hits)
+    saving_of = {(found.hit.order["order_id"], found.hit.item["item_id"]) for found in ranked}
+    best_first = sorted(ranked, key=lambda found: (found not in chosen, -found.amount))
+    out = [hit for hit in hits if (hit.order["order_id"], hit.item["item_id"]) not in saving_of]
+    return (*(_candidate(found.hit, found, ranked, chosen) for found in best_first), *(_candidate(hit, None, ranked, chosen) for hit in out))
 
 
 def _candidate(hit: Hit, found: Saving | None, ranked: list[Saving], chosen: list[Saving]) -> Candidate:
     label = f"{hit.order['order_id']}: {product_words(hit.item['name'])} {hit.item['item_id']}"
     if found is None:
-        return Candidate(label=label, values={"price": money(hit.item["price"])}, status="excluded", why="no cheaper version is available")
-    values = {"price": money(hit.item["price"]), "cheapest version": money(found.variant["price"]), "saving": money(found.amount)}
+        values = {"price": money(hit.item["price"])}
+        return Candidate(label=label, values=values, status="excluded", why="no cheaper version is available", choice=ITEMS)
+    values = {"saving": money(found.amount), "price": money(hit.item["price"]), "cheapest version": money(found.variant["price"])}
     if found in chosen:
-        return Candidate(label=label, values=values, status="winner", why=f"saves {money(found.amount)}")
-    return Candidate(label=label, values=values, status="runner_up" if ranked.index(found) == 1 else "eligible")
+        why = "has the largest saving" if len(chosen) == 1 else "can be had for less"
+        return Candidate(label=label, values=values, status="winner", why=why, choice=ITEMS)
+    return Candidate(label=label, values=values, status="runner_up" if ranked.index(found) == 1 else "eligible", choice=ITEMS)
 
 
 class SaveOnDelivered(SaveKind):

@@ -67,8 +67,8 @@ class SwapKind(RetailKind):
             calls=calls,
             told=told_money(wish, difference=abs(_difference(swaps))),
             criterion=compared[0].criterion if compared else located.found.criterion,
-            candidates=_candidates(compared) or located.found.candidates,
-            margin=min(margins) if margins else None,
+            candidates=(*located.found.candidates, *_candidates(compared)),
+            margin=min(margins) if margins else None if compared else located.found.margin,
         )
 
     def request(self, wish: Wish, rng: Random) -> str:

@@ -1,0 +1,210 @@
+"""What went wrong, in one sentence: what was done, what should have been, and where."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from writ.report.names import Facts, argument_name, humane, readable, rule_text, small
+from writ.report.reasons import RIGHT_IS, Change, Part, Sentence, Strong, argument_text, call_of, call_text, leaves
+from writ.schema import Call, Check, Decision, Told
+from writ.streams import Conversation
+
+_NAMED = 2
+
+
+class Lost(NamedTuple):
+    """What a sentence is made of."""
+
+    conversation: Conversation
+    check: Check
+    changes: Sequence[Change]
+    domain: Facts
+
+    @property
+    def place(self) -> tuple[Part, ...]:
+        return () if self.check.turn is None else ("In ", self.check.turn, ", ")
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        return self.conversation.task.decisions
+
+    def call(self) -> Call | None:
+        """The write at fault: the first of its message that is not right, or else the first."""
+        here = sorted((change for change in self.changes if change.turn == self.check.turn), key=lambda change: change.right)
+        return call_of(self.conversation.trajectory.messages[here[0].turn].tool_calls[here[0].place]) if here else None
+
+    def what(self) -> Strong:
+        """The write at fault in words."""
+        call = self.call()
+        return Strong(call_text(call) if call else "a change")
+
+
+def loss(conversation: Conversation, check: Check, changes: Sequence[Change], domain: Facts) -> Sentence:
+    """What a failed check found; in the check's own words where the records say no more."""
+    lost = Lost(conversation, check, changes, domain)
+    told = _SENTENCES[check.cause](lost) if check.cause in _SENTENCES else ()
+    return told or (sentence(readable(check.detail, domain)),)
+
+
+def sentence(text: str) -> str:
+    """With a capital, unless it begins with a name of the records, and a full stop."""
+    if not text:
+        return ""
+    begun = text if re.match(r"[a-z]\w*_", text) else text[:1].upper() + text[1:]
+    return begun if begun[-1] in ".!?" else f"{begun}."
+
+
+def _wrong_argument(lost: Lost) -> Sentence:
+    change = next((each for each in lost.changes if each.turn == lost.check.turn and each.wanted), None)
+    call = lost.call()
+    if change is None or call is None:
+        return ()
+    got = dict(leaves(call.arguments))
+    parts: list[Part] = []
+    for path, value in list(change.wanted.items())[:_NAMED]:
+        wrong = Strong(argument_text(path, got[path])) if path in got else Strong("nothing")
+        right = Strong("left out" if value is None else argument_text(path, value))
+        parts += ["; " if parts else "", f"{small(argument_name(path))} to ", wrong, ", where ", right, " was due"]
+    more = f" (and {len(change.wanted) - _NAMED} more values are wrong)" if len(change.wanted) > _NAMED else ""
+    instead: Sentence = next((line for line in change.why if line[0] == RIGHT_IS), ())
+    return (*lost.place, f"in “{humane(call.name)}”, the agent set ", *parts, f"{more}. ", *instead)
+
+
+def _missing_write(lost: Lost) -> Sentence:
+    messages = lost.conversation.trajectory.messages
+    made = {call.key for message in messages for written in message.tool_calls if (call := call_of(written))}
+    missing = [call for call in lost.conversation.task.writes if call.key not in made]
+    if not missing:
+        return ()
+    parts: list[Part] = []
+    for call in missing[:_NAMED]:
+        parts += ["; " if parts else "", Strong(call_text(call))]
+    more = f"; and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return ("The agent never made a change that was due: ", *parts, f"{more}.")
+
+
+def _extra_write(lost: Lost) -> Sentence:
+    return (*lost.place, "the agent made a change that nobody asked for: ", lost.what(), ". It should have made none.")
+
+
+def _forbidden_write(lost: Lost) -> Sentence:
+    rule = next((name for name in lost.domain["rules"] if f"'{name}'" in lost.check.detail), "")
+    clause = rule_text(rule, lost.domain) if rule else sentence(readable(lost.check.detail, lost.domain))
+    return (*lost.place, "the agent tried ", lost.what(), ", which the rules forbid: ", clause)
+
+
+def _repeated_write(lost: Lost) -> Sentence:
+    call = lost.call()
+    first = next((each.turn for each in lost.changes if call and call_at(lost, each) == call and each.turn != lost.check.turn), None)
+    where: tuple[Part, ...] = (" It had made it already in ", first, ".") if first is not None else ()
+    return (*lost.place, "the agent made the same change a second time: ", lost.what(), ".", *where)
+
+
+def call_at(lost: Lost, change: Change) -> Call | None:
+    return call_of(lost.conversation.trajectory.messages[change.turn].tool_calls[change.place])
+
+
+def _unconfirmed_write(lost: Lost) -> Sentence:
+    call = lost.call()
+    unstated = re.search(r"does not state (\S+) of", lost.check.detail)
+    if call is None:
+        return ()
+    if unstated:
+        value = dict(leaves(call.arguments)).get(unstated[1])
+        missing = Strong(f"{small(argument_name(unstated[1]))} {argument_text(unstated[1], value)}")
+        return (*lost.place, f"the agent made “{humane(call.name)}” although its summary before the yes did not say ", missing, ".")
+    if "did not agree" in lost.check.detail:
+        return (*lost.place, "the agent made ", lost.what(), ", to which the customer ", Strong("had not said yes"), ".")
+    return (*lost.place, "the agent made ", lost.what(), " ", Strong("without asking first"), "; it was to sum it up and wait for a yes.")
+
+
+def _unclear_confirmation(lost: Lost) -> Sentence:
+    return (*lost.place, "the customer answered the summary with ", Strong("neither yes nor no"), ", and the agent made the change all the same.")
+
+
+def _ungrounded(lost: Lost) -> Sentence:
+    found = re.match(r"(\S+) = (.*) comes from nowhere", lost.check.detail)
+    call = lost.call()
+    if not found or call is None:
+        return ()
+    value = argument_text(found[1], dict(leaves(call.arguments)).get(found[1], found[2]))
+    made_up = Strong(f"{small(argument_name(found[1]))} {value}")
+    return (*lost.place, f"the agent made “{humane(call.name)}” with ", made_up, ", which nobody said, no look-up showed and nothing derives.")
+
+
+def _missing_read(lost: Lost) -> Sentence:
+    skipped, _, unknown = readable(lost.check.detail, lost.domain).partition(", so it could not know whether ")
+    where: tuple[Part, ...] = () if lost.check.turn is None else (" in ", lost.check.turn)
+    return (Strong(sentence(skipped).rstrip(".")), *where, f", so it could not know whether {unknown}. It was right by luck.") if unknown else ()
+
+
+def _missing_fact(lost: Lost) -> Sentence:
+    wanted = [told for decision in lost.decisions for told in decision.told]
+    told = next((each for each in wanted if f"{each.name} ({each.value})" in lost.check.detail), None)
+    return ("The customer asked for the ", Strong(told_text(told)), ", and the agent never said it.") if told else ()
+
+
+def told_text(told: Told) -> str:
+    value = f"${told.value}" if told.form == "money" else told.value
+    return f"{told.name.replace('_', ' ')}, {value}"
+
+
+def _not_declined(lost: Lost) -> Sentence:
+    denied = [decision for decision in lost.decisions if decision.outcome == "deny"]
+    decision = next((each for each in denied if each.subject and each.subject in lost.check.detail), next(iter(denied), None))
+    if decision is None:
+        return ()
+    clause = rule_text(decision.rule, lost.domain).rstrip(".")
+    return ("The agent never told the customer that ", Strong(decision.subject or "this"), f" cannot be done, and why: {clause}.")
+
+
+def _missing_transfer(lost: Lost) -> Sentence:
+    rule = next((decision.rule for decision in lost.decisions if decision.outcome == "transfer" and decision.rule), "")
+    why = f": {rule_text(rule, lost.domain)}" if rule else "."
+    return ("The agent never ", Strong("handed the case to a person"), f", although it had to{why}")
+
+
+def _needless_transfer(lost: Lost) -> Sentence:
+    return (*lost.place, "the agent ", Strong("handed the case to a person"), "; it was to settle it itself.")
+
+
+def _said(rest: str) -> Callable[[Lost], Sentence]:
+    def told(lost: Lost) -> Sentence:
+        _, said, text = lost.check.detail.partition("the user said ")
+        return (*lost.place, "the simulated customer said ", Strong(text), rest) if said else ()
+
+    return told
+
+
+def _premature_stop(lost: Lost) -> Sentence:
+    return (*lost.place, "the simulated customer ", Strong("ended the conversation"), " while the agent waited for an answer.", *_still_due(lost))
+
+
+def _still_due(lost: Lost) -> Sentence:
+    missing = _missing_write(lost)
+    return (" Still due: ", *missing[1:]) if missing else ()
+
+
+def _unidentified(lost: Lost) -> Sentence:
+    return (*lost.place, "the agent made ", lost.what(), " ", Strong("before it had looked up who the customer is"), ".")
+
+
+_SENTENCES: Mapping[str, Callable[[Lost], Sentence]] = {
+    "wrong_argument": _wrong_argument,
+    "missing_write": _missing_write,
+    "extra_write": _extra_write,
+    "forbidden_write": _forbidden_write,
+    "repeated_write": _repeated_write,
+    "unconfirmed_write": _unconfirmed_write,
+    "unclear_confirmation": _unclear_confirmation,
+    "ungrounded_argument": _ungrounded,
+    "missing_read": _missing_read,
+    "missing_fact": _missing_fact,
+    "not_declined": _not_declined,
+    "missing_transfer": _missing_transfer,
+    "needless_transfer": _needless_transfer,
+    "user_leaked": _said(", an id that their script hides from them."),
+    "user_invented": _said(", which is in no script and which nobody had said."),
+    "premature_stop": _premature_stop,
+    "unidentified": _unidentified,
+}

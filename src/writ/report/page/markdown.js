@@ -1,0 +1,25 @@
+// The simple Markdown of a policy: headings, lists, bold, code. Text nodes only.
+
+function markdown(text) {
+  const root = h("div", { class: "policy" });
+  let list = null, paragraph = null;
+  for (const line of text.split("\n")) {
+    const heading = /^(#{1,6})\s+(.*)$/.exec(line), item = /^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$/.exec(line);
+    if (!line.trim()) { list = paragraph = null; continue; }
+    if (heading) { root.append(h(`h${Math.min(6, heading[1].length + 2)}`, {}, inline(heading[2]))); list = paragraph = null; continue; }
+    if (item) {
+      if (!list) { list = h("ul", {}); root.append(list); }
+      paragraph = h("li", item[1].length > 1 ? { class: "deeper" } : {}, inline(item[2]));
+      list.append(paragraph);
+      continue;
+    }
+    if (paragraph) paragraph.append(" ", ...inline(line.trim()));
+    else { paragraph = h("p", {}, inline(line)); root.append(paragraph); }
+  }
+  return root;
+}
+
+/** `**bold**` and `code` inside a line. */
+function inline(text) {
+  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).flatMap((part) => (/^\*\*[^*]+\*\*$/.test(part) ? [h("b", {}, plain(part.slice(2, -2)))] : /^`[^`]+`$/.test(part) ? [h("code", {}, plain(part.slice(1, -1)))] : plain(part)));
+}
