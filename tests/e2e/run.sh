@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What `make e2e` does. With KUBECONFIG set: the tests against that cluster. Without: builds (cached), starts, tests and removes one of its own.
 #   run.sh [pytest arguments]        KEEP=1 run.sh      leaves the cluster running        FULL=1 run.sh      the slow tests too
-# BUILD_WITHIN_S: a machine that has not compiled all by then is skipped; what it compiled stays in the cache, and the next run goes on from there.
-# OPTIONAL=1: a machine on which no node comes up is skipped too, with the last words of its processes.
+# BUILD_WITHIN_S, IMAGES_WITHIN_S: a machine that has not compiled all, or made all images, by then is skipped; what is done stays in the cache, and
+# the next run goes on from there. OPTIONAL=1: a machine on which no image can be made, or no node comes up, is skipped too, with the last words.
 # TESTS_WITHIN_S: the tests are stopped, as failed, where all of them take longer.
 # First what has a time to keep, alone. Then JOBS tests at a time, each process of them with a platform in a namespace of its own: they mostly
 # wait. The slow ones run one by one.
@@ -79,13 +79,24 @@ install_packages() {
 
 build() {
   (cd tests/e2e/cluster/modules/kubeconform && timeout 300 go mod download) || skip "Go modules cannot be fetched"
-  local code=0
-  timeout "${BUILD_WITHIN_S:-7200}" tests/e2e/cluster/build.sh ${FULL:+all} || code=$?
-  [ $code != 124 ] || skip "compiling the cluster took more than $BUILD_WITHIN_S s; the next run goes on from what is compiled"
-  [ $code = 0 ] || exit $code
-  tests/e2e/cluster/images.sh
-  tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
+  limited "${BUILD_WITHIN_S:-7200}" "compiling the cluster" tests/e2e/cluster/build.sh ${FULL:+all}
+  optional "images cannot be made" limited "${IMAGES_WITHIN_S:-3600}" "making images" tests/e2e/cluster/images.sh
+  optional "an image in the making cannot reach a package index" timeout 300 tests/e2e/cluster/images.sh probe
+  limited "${IMAGES_WITHIN_S:-3600}" "making images" tests/e2e/cluster/images.sh writ plan tasks instructions simulate verify dataset report model-server launch evaluate   # those that the tests start
   [ -z "${FULL:-}" ] || tests/e2e/cluster/images.sh train
+}
+
+limited() { # seconds, what is done in them, command: a machine that needs more is skipped
+  local code=0
+  timeout "$1" "${@:3}" || code=$?
+  [ $code != 124 ] || skip "$2 took more than $1 s; the next run goes on from what is done"
+  return $code
+}
+
+optional() { # why it may fail, command: where OPTIONAL is set, a machine on which it does is skipped
+  "${@:2}" && return
+  [ -n "${OPTIONAL:-}" ] || exit 1
+  skip "$1 on this machine: see above"
 }
 
 if [ -n "${KUBECONFIG:-}" ]; then tests "$@"; exit; fi
@@ -95,11 +106,12 @@ build
 echo "binaries and images ready after $((SECONDS - started)) s" >&2
 tests/e2e/cluster/down.sh
 [ -n "${KEEP:-}" ] || trap tests/e2e/cluster/down.sh EXIT
-if ! tests/e2e/cluster/up.sh; then
+up() {
+  tests/e2e/cluster/up.sh && return
   tail -n 8 "${WRIT_CLUSTER_RUN:-/var/tmp/writ-e2e}"/log/*.log >&2 || true
-  [ -n "${OPTIONAL:-}" ] || exit 1
-  skip "no node came up on this machine: see above"
-fi
+  return 1
+}
+optional "no node comes up" up
 [ -z "${FULL:-}" ] || tests/e2e/cluster/training.sh
 tests "$@"
 echo "end-to-end tests done after $((SECONDS - started)) s" >&2

@@ -2,6 +2,7 @@
 # Images without Docker and without a registry, as OCI archives in $CACHE/images: what the cluster itself runs, a base of Debian with Python,
 # and writ's own on that base. Their names are those of the real registries; the node never asks one.
 #   images.sh             the cluster's own and the base          images.sh writ [TARGET…]      writ's
+#   images.sh probe       whether steps of a Dockerfile run here and reach a package index
 #   images.sh train       the one with torch, after `writ`: 5 GB, so it lies apart, in images/more, and only what needs it loads it
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -44,6 +45,16 @@ base() {
   say "image $BASE_IMAGE"
 }
 
+INSIDE=(--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro)
+
+probe() { # can a step of a Dockerfile run here, and fetch a package?
+  base
+  local c code=0; c=$(buildah from $BASE_IMAGE)
+  buildah run "${INSIDE[@]}" "$c" -- /bin/sh -c "python3 -m venv /probe && /probe/bin/pip download -q --disable-pip-version-check --no-deps --dest /probe idna" || code=$?
+  buildah rm "$c" >/dev/null
+  return $code
+}
+
 writ() { # the host's certificates and network serve the build only: neither enters an image
   base
   # From a copy, so that all images hold the same code though someone works in the checkout meanwhile. The tests run it on this machine too.
@@ -56,7 +67,7 @@ writ() { # the host's certificates and network serve the build only: neither ent
   mv "$CACHE/context.new" "$CACHE/context"
   cd "$CACHE/context"
   REVISION=$(git -C "$HERE" rev-parse HEAD) SOURCE_DATE_EPOCH=1767225600 BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/writ" \
-    BUILD_FLAGS="--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro" images/build.sh "$@"
+    BUILD_FLAGS="${INSIDE[*]}" images/build.sh "$@"
   # One layout for all of them: they share every layer but the last.
   rm -rf "$CACHE/images/writ.oci"
   local image
@@ -72,7 +83,7 @@ train() { # on the runtime that `writ` built last
   if [ -d "$CACHE/images/more/train.oci" ] && [ "$(cat "$CACHE/images/more/train/key" 2>/dev/null)" = "$key" ]; then return; fi
   cd "$CACHE/context"
   REVISION=$(git -C "$HERE" rev-parse HEAD) SOURCE_DATE_EPOCH=1767225600 BASE=$BASE_IMAGE BUILDER=buildah OUT="$CACHE/images/more/train" \
-    BUILD_FLAGS="--network host --volume /etc/ssl/certs:/etc/ssl/certs:ro --build-arg PACKAGES=train-cpu.txt" images/build.sh train
+    BUILD_FLAGS="${INSIDE[*]} --build-arg PACKAGES=train-cpu.txt" images/build.sh train
   rm -rf "$CACHE/images/more/train.oci"
   local image; read -r image _ < "$CACHE/images/more/train/sizes.txt"
   buildah push -q --disable-compression "$image" "oci:$CACHE/images/more/train.oci:$image"
@@ -83,6 +94,7 @@ train() { # on the runtime that `writ` built last
 case ${1:-} in
   writ) shift; writ "$@"; exit ;;
   train) train; exit ;;
+  probe) probe; exit ;;
 esac
 one_binary localhost/pause:3.10 pause
 one_binary quay.io/argoproj/argoexec:v$ARGO_VERSION argoexec
