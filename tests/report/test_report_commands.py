@@ -62,8 +62,20 @@ def test_show_lists_runs_and_prints_run_task_and_conversation(runs):
     assert "lost: Wrong value in a change" in text
     assert "agent (wrong_argument)" in text
     assert "writ show conversation-000000000000" in text
-    assert "3 editions of The Salt Island" in ok("show", "library-000000000001", "--out", folder)
-    assert "Lost: Wrong value in a change." in ok("show", "conversation-0000000000", "--out", folder)
+    task = ok("show", "library-000000000001", "--out", folder, "--run", first)
+    assert f"run {first}" in task
+    assert "3 editions of The Salt Island" in task
+    assert "Lost: Wrong value in a change." in ok("show", "conversation-000000000000", "--out", folder, "--run", first[:6])
+
+
+def test_show_of_what_several_runs_hold_or_of_several_asks_for_one(runs):
+    folder, first, other = runs
+    lost = "conversation-000000000000"
+    several = str(invoke("show", lost, "--out", folder).exception)
+    assert f"2 runs hold conversation '{lost}'; name one: writ show {lost} --run" in several
+    assert first in several
+    assert other in several
+    assert "conversations begin with 'conversation-'; write more of the id" in str(invoke("show", "conversation-", "--out", folder).exception)
 
 
 def test_show_of_nothing_that_is_there_says_so(runs):

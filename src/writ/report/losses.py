@@ -67,7 +67,7 @@ def _wrong_argument(lost: Lost) -> Sentence:
         parts += ["; " if parts else "", f"{small(argument_name(path))} to ", wrong, ", where ", right, " was due"]
     more = f" (and {len(change.wanted) - _NAMED} more values are wrong)" if len(change.wanted) > _NAMED else ""
     instead: Sentence = next((line for line in change.why if line[0] == RIGHT_IS), ())
-    return (*lost.place, f"in “{humane(call.name)}”, the agent set ", *parts, f"{more}. ", *instead)
+    return (*lost.place, f"in “{humane(call.name)}”, the agent set ", *parts, f"{more}.", *((" ", *instead) if instead else ()))
 
 
 def _missing_write(lost: Lost) -> Sentence:
@@ -155,7 +155,7 @@ def _not_declined(lost: Lost) -> Sentence:
     if decision is None:
         return ()
     clause = rule_text(decision.rule, lost.domain).rstrip(".")
-    return ("The agent never told the customer that ", Strong(decision.subject or "this"), f" cannot be done, and why: {clause}.")
+    return ("The agent never said in words that what the customer wants of ", Strong(decision.subject or "it"), f" is refused, and why: {clause}.")
 
 
 def _missing_transfer(lost: Lost) -> Sentence:

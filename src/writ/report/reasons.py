@@ -80,18 +80,36 @@ def _change(
         else:
             said = (Strong("Nobody asked for this change"), ".")
         return Change(turn, place, False, "not in the right answer", decision, (said, *(line for _, line in against)))
-    right, of = due
-    wanted = differences(call, right)
-    got = dict(leaves(call.arguments))
+    wanted, lines = _differing(call, *due, task, messages[:turn])
+    return Change(turn, place, False, "differs from the right answer", due[1], (*lines, *(line for _, line in against)), wanted)
+
+
+def _differing(call: Call, right: Call, of: int, task: Task, before: Sequence[Message]) -> tuple[dict[str, Any], tuple[Sentence, ...]]:
+    """The values that are due instead; what is wrong, and why those are right."""
+    wanted, got, owed = differences(call, right), dict(leaves(call.arguments)), task.decisions[of]
     parts: list[Part] = []
     for path, value in list(wanted.items())[:_NAMED]:
         parts += ["; " if parts else "", argument_name(path), " ", Strong(argument_text(path, got[path]) if path in got else "is left out")]
         parts += [" should be ", Strong("left out" if value is None else argument_text(path, value))]
     more = f", and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
-    compared = task.decisions[of].certificate.candidates
-    best = tuple((RIGHT_IS, *line) for line in because(task.decisions[of], right, (), messages)) if compared else ()
-    lines = ((*parts, f"{more}."), *(line for _, line in against), *best)
-    return Change(turn, place, False, "differs from the right answer", of, lines, wanted)
+    told = {str(value) for value in wanted.values()}
+    chosen = any(each.status == "winner" and _ids(each) & told for each in owed.certificate.candidates)
+    why = () if chosen else _source(next((value for value in wanted.values() if value is not None), None), before)
+    if not why and owed.certificate.candidates:
+        why = tuple((RIGHT_IS, *line) for line in because(owed, right, (), before))
+    return wanted, ((*parts, f"{more}."), *why)
+
+
+def _source(value: Any, before: Sequence[Message]) -> tuple[Sentence, ...]:
+    """Where the due value stood for the agent to take; nothing where it is too short to be told from others."""
+    text = argument_text("", value)
+    if value is None or len(text) < _SHORTEST_ID:
+        return ()
+    said = [turn for turn, message in enumerate(before) if message.role == "user" and text.lower() in (message.content or "").lower()]
+    if said:
+        return ((RIGHT_IS, Strong(text), ", as the customer said in ", said[-1], "."),)
+    shown = [turn for turn, message in enumerate(before) if message.role == "tool" and text in (message.content or "")]
+    return ((RIGHT_IS, Strong(text), f", as “{humane(tool_at(before, shown[-1]))}” showed in ", shown[-1], "."),) if shown else ()
 
 
 def _touches(call: Call, decision: Decision) -> bool:
@@ -212,8 +230,8 @@ def listed(texts: Sequence[str]) -> str:
 def _against(call: Call, task: Task) -> Iterator[tuple[int, Sentence]]:
     """Of what a wrong write is about: the candidate, and why it is out or comes after the winner."""
     everything = [(i, each) for i, decision in enumerate(task.decisions) for each in decision.certificate.candidates]
-    winners = {each.label for _, each in everything if each.status == "winner"}
-    out = [(i, each) for i, each in everything if each.status != "winner" and each.why and each.label not in winners and names(each, call)]
+    winners = frozenset().union(*(_ids(each) for _, each in everything if each.status == "winner"))
+    out = [(i, each) for i, each in everything if each.status != "winner" and each.why and not _ids(each) & winners and names(each, call)]
     for i, each in out[:2]:
         yield i, (Strong(each.label), f"{_clause(each.why)}.")
 
@@ -255,9 +273,12 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def names(candidate: Candidate, call: Call) -> bool:
     """Whether the call has an id of the candidate's label among its values."""
+    return not _ids(candidate).isdisjoint(str(value) for _, value in leaves(call.arguments))
+
+
+def _ids(candidate: Candidate) -> frozenset[str]:
     words = "".join(" " if letter in ":,()+" else letter for letter in candidate.label).split()
-    ids = {word for word in words if len(word) >= _SHORTEST_ID and (any(map(str.isdigit, word)) or word.isupper())}
-    return not ids.isdisjoint(str(value) for _, value in leaves(call.arguments))
+    return frozenset(word for word in words if len(word) >= _SHORTEST_ID and (any(map(str.isdigit, word)) or word.isupper()))
 
 
 def argument_text(path: str, value: Any) -> str:

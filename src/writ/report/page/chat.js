@@ -125,7 +125,7 @@ function showChange(chat, change) {
 /** To a message; to the end where there is none. */
 function goToTurn(chat, turn) {
   const place = turn === null ? chat.querySelector(".ending") : chat.querySelector(`[data-turn="${turn}"]`) || chat.querySelector(`[data-message="${turn}"]`);
-  place?.scrollIntoView({ block: "center" });
+  if (place) intoView(place);
   place?.classList.add("visited");
 }
 

@@ -111,12 +111,18 @@ function drawSelection() {
   reader.replaceChildren(h("div", { class: "selection" }, h("header", {},
     h("h1", {}, LIST.matches.length ? `${plural(LIST.matches.length, "conversation")}: ${count(kept)} kept, ${count(lost)} lost` : "No conversation fits"),
     first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: talkLink(c.id[first]) }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list."))),
-    bars.length > 0 && h("section", {}, h("h2", {}, "Why they were lost"), h("p", { class: "note" }, "The commonest cause first; click one to read its conversations."), h("div", { class: "bars" }, bars)),
+    bars.length > 0 && h("section", {}, h("h2", {}, "Why they were lost"), h("p", { class: "note" }, "The commonest cause first; click one to read its conversations."), h("div", { class: "bars" }, bars), causes.size === 1 && h("p", {}, causeText([...causes.keys()][0]))),
     h("section", {}, h("h2", {}, "How to read one"), h("ul", { class: "legend" },
       h("li", {}, h("span", { class: "swatch look" }), h("span", {}, h("b", {}, "Look-up"), ": the agent reads the database; the result is folded below it.")),
       h("li", {}, h("span", { class: "swatch write" }), h("span", {}, h("b", {}, "Change"), ": the agent writes to the database. Click a value of it: the words or the result where it came from light up.")),
       h("li", {}, h("span", { class: "swatch bad" }), h("span", {}, h("b", {}, "What went wrong"), " stands in the place where it happened.")),
       h("li", {}, h("span", { class: "swatch good" }), h("span", {}, h("b", {}, "The right answer"), " stands beside the chat: what it was compared with, why it wins, and which look-ups prove it."))))));
+}
+
+/** What a cause means, and whose fault it is. */
+function causeText(cause) {
+  const [name, meaning] = word("causes", cause), owner = DATA.columns.owner[DATA.columns.cause.indexOf(cause)];
+  return [h("b", {}, `${name}: `), `${meaning}. Whose fault: the ${word("owners", owner)[0].toLowerCase()}${owner === "agent" ? "" : ", not the agent"}.`];
 }
 
 /** Draws the rows in view and a few beyond; keeps those that stay. */

@@ -1,6 +1,7 @@
 // The simple Markdown of a policy: headings, lists, bold, code. Text nodes only.
 
-function markdown(text) {
+function markdown(written) {
+  const text = written.replace(/ ?\{#[\w-]+\}/g, "");  // names of rules, for programs
   const root = h("div", { class: "policy" });
   let list = null, paragraph = null;
   for (const line of text.split("\n")) {
@@ -19,7 +20,11 @@ function markdown(text) {
   return root;
 }
 
-/** `**bold**` and `code` inside a line. */
+/** `**bold**`, `*leaning*` and `code` inside a line. */
 function inline(text) {
-  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).flatMap((part) => (/^\*\*[^*]+\*\*$/.test(part) ? [h("b", {}, plain(part.slice(2, -2)))] : /^`[^`]+`$/.test(part) ? [h("code", {}, plain(part.slice(1, -1)))] : plain(part)));
+  return text.split(/(\*\*[^*]+\*\*|\*[^*\s][^*]*\*|`[^`]+`)/).flatMap((part, i) => {
+    if (i % 2 === 0) return plain(part);
+    const mark = part.startsWith("**") ? 2 : 1;
+    return [h(part.startsWith("`") ? "code" : mark === 2 ? "b" : "em", {}, plain(part.slice(mark, -mark)))];
+  });
 }
