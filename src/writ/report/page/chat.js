@@ -102,10 +102,10 @@ function verdictBanner(talk, chat) {
     h("p", { class: "soft" }, `Whose fault: the ${word("owners", verdict.owner)[0].toLowerCase()}${verdict.owner === "agent" ? "" : ", not the agent"}.`), jump);
 }
 
-/** The rules that stand against a wish of the task, in words. */
+/** The wishes that the rules stand against, in words. */
 function refusals({ task }) {
-  const rules = [...new Set(task.decisions.map((decision) => decision.rule).filter(Boolean))];
-  return rules.map((rule) => [" ", h("b", {}, "Rightly refused: "), plain(ruleText(rule, task.domain))]);
+  const refused = task.decisions.filter(({ rule }) => rule).map(({ rule, subject }) => `${subject ? `${subject}: ` : ""}${ruleText(rule, task.domain)}`);
+  return [...new Set(refused)].map((text) => [" ", h("b", {}, "Rightly refused: "), longText(spoken(text), 300)]);
 }
 
 /** In the middle of the chat; what is too tall for that from its beginning. */
