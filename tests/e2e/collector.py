@@ -24,6 +24,9 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
+    def log_message(self, *_: object) -> None:
+        """Nothing but spans."""
+
 
 if __name__ == "__main__":
     ThreadingHTTPServer(("", 4318), Receiver).serve_forever()

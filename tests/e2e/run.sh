@@ -71,7 +71,7 @@ able() { # can a node live on this machine?
 }
 
 NEED=(buildah debootstrap containerd runc containernetworking-plugins iptables nftables conntrack iproute2 openssl gcc libc6-dev)
-[ -z "${FULL:-}" ] || NEED+=(git redis-server)
+[ -z "${FULL:-}" ] || NEED+=(git redis-server ipset)
 install_packages() {
   if dpkg -s "${NEED[@]}" >/dev/null 2>&1; then return; fi
   command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends "${NEED[@]}" >/dev/null
