@@ -91,7 +91,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.verification},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate"},
         writes=Verdict,
-        revision=4,
+        revision=5,
     ),
     Stage(
         "dataset",

@@ -8,11 +8,13 @@ import pytest
 from verifier import KEPT, World, built, experiment, kept_scores, trials
 
 from library_world import library, site, tasks
+from writ.domains.database import leaf_paths
 from writ.instructions.stage import write_instructions
 from writ.schema import Call, Certificate, Decision, Task
 from writ.settings import InstructionsConfig
 from writ.verification.case import Case
 from writ.verification.causes import CAUSES
+from writ.verification.grounding import stating
 from writ.verification.stage import CHECKS, judge
 
 
@@ -246,15 +248,24 @@ def test_conversations_without_faults_are_kept_and_so_is_their_hand_made_twin(de
     assert all(verdict(desk, trial.trajectory) == trial.verdict for trial in islice(faultless, 20))
 
 
-def test_an_arguments_origin_is_looked_for_first_where_its_decision_rests_and_latest_first(desk, faultless):
+def test_an_arguments_origin_is_looked_for_first_where_its_decision_rests_and_in_reads_that_asked_for_what_it_holds(desk, faultless):
     moved = 0
     for trial in faultless:
         task = desk.tasks[trial.trajectory.task_id]
         case = Case(site(), trial.trajectory, task, None)
         for made in case.transcript.done:
             plan = {call.key for call in task.decisions[case.decision_of(made.call)].certificate.plan}
-            outputs = [(each.call.key in plan, each.index) for each in case.outputs_before(made)]
-            assert outputs == sorted(outputs, reverse=True)
-            assert {index for _, index in outputs} == {each.index for each in case.transcript.made if each.index < made.index and not each.refused}
-            moved += outputs != sorted(outputs, key=lambda each: -each[1])
+            held = [value for _, value in leaf_paths(made.call.arguments)]
+            outputs = case.outputs_before(made)
+            ranks = [(each.call.key not in plan, sum(asked not in held for asked in each.call.arguments.values()), -each.index) for each in outputs]
+            assert ranks == sorted(ranks)
+            assert {each.index for each in outputs} == {each.index for each in case.transcript.made if each.index < made.index and not each.refused}
+            moved += ranks != sorted(ranks, key=lambda rank: rank[2])
     assert moved
+
+
+def test_a_bare_yes_states_a_value_only_where_nothing_else_does():
+    asked, agreed = (1, "i want it with travel insurance."), (3, "absolutely, yes.")
+    assert stating([asked, agreed], ("yes", "with travel insurance")) == 1
+    assert stating([(1, "i want it."), agreed], ("yes", "with travel insurance")) == 3
+    assert stating([asked, (5, "with travel insurance, as i said"), agreed], ("yes", "with travel insurance")) == 5

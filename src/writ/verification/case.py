@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from writ.domains.base import result
+from writ.domains.database import leaf_paths
 from writ.domains.environment import Malformed
 from writ.domains.registry import OpenDomain
 from writ.errors import ToolRefused
@@ -128,13 +129,20 @@ class Case:
         return dict(self.wishes[index].slots) if index is not None and index < len(self.wishes) else {}
 
     def outputs_before(self, made: Made) -> Sequence[Made]:
-        """Calls that were answered before a write: first those that its decision's certificate plans, each part latest first."""
+        """Calls that were answered before a write: first those that its decision's certificate plans; of each part first those that asked for the
+        fewest things that the write does not hold (a search from another city), then the latest."""
         key = (made.index, made.call.key if made.call else made.name)
         if key not in self._outputs:
             index = self.decision_of(made.call) if made.call else None
             planned = {call.key for call in self.decisions[index].certificate.plan} if index is not None else frozenset()
             latest = [each for each in reversed(self.transcript.made) if each.index < made.index and each.call is not None and not each.refused]
-            self._outputs[key] = sorted(latest, key=lambda each: each.call is not None and each.call.key not in planned)
+            held = [value for _, value in leaf_paths(made.call.arguments)] if made.call else []
+
+            def rank(each: Made) -> tuple[bool, int]:
+                call = each.call or Call(name=each.name)
+                return call.key not in planned, sum(value not in held for value in call.arguments.values())
+
+            self._outputs[key] = sorted(latest, key=rank)
         return self._outputs[key]
 
 

@@ -39,14 +39,25 @@ def _formula(formulas: Any, path: str, value: Any) -> tuple[str, int | None, str
 
 
 def _said(case: Case, made: Made, forms: Sequence[str], value: Any) -> tuple[str, int | None, str] | None:
-    """The last user turn before the write that states the value, in its own spelling or one of the domain's: an earlier one may be about another."""
     own, heard = str(value).lower(), case.transcript.heard
     spellings = [spelling for spelling in dict.fromkeys((own, own.replace("_", " "), *forms)) if spelling and spelling in heard]
-    if spellings:
-        for index, text in reversed(case.transcript.heard_from_user):
-            if index < made.index and any(occurs(spelling, text) for spelling in spellings):
-                return "said", index, ""
+    turn = stating([turn for turn in case.transcript.heard_from_user if turn[0] < made.index], spellings) if spellings else None
+    return None if turn is None else ("said", turn, "")
+
+
+def stating(turns: Sequence[tuple[int, str]], spellings: Sequence[str]) -> int | None:
+    """Index of the last turn that states a value in one of its spellings, all in lower case: an earlier one may be about another.
+
+    A bare yes or no counts where no other spelling was said, since every confirmation holds one.
+    """
+    for some in ([each for each in spellings if each not in _ANSWERS], [each for each in spellings if each in _ANSWERS]):
+        for index, text in reversed(turns) if some else ():
+            if any(occurs(spelling, text) for spelling in some):
+                return index
     return None
+
+
+_ANSWERS = frozenset(("yes", "no"))
 
 
 def _shown(case: Case, made: Made, tool: str, path: str, value: Any) -> tuple[str, int | None, str] | None:
