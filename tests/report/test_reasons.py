@@ -140,7 +140,7 @@ def test_all_that_a_run_over_both_domains_holds_is_said_in_words(tmp_path):
         out=str(tmp_path),
         domains=DomainsConfig(users=40),
         tasks=TasksConfig(workers=1, proposals_per_kind=2),
-        simulation=SimulationConfig(concurrency=8, faults=dict.fromkeys(FAULTS, 0.03)),
+        simulation=SimulationConfig(concurrency=8, faults=dict.fromkeys(FAULTS, 0.08)),
         dataset=DatasetConfig(count=20),
     )
     finished = run(config, lambda progress: None)

@@ -1,6 +1,7 @@
 """Why a change is right or not, in one sentence that a reader needs first: for the page and the terminal alike."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -286,7 +287,7 @@ def argument_text(path: str, value: Any) -> str:
     if path.rsplit(".", 1)[-1] == "amount" and isinstance(value, int | float):
         return f"${value:,.2f}".removesuffix(".00")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "nothing" if text == "" else text
+    return "nothing" if text == "" else text.replace("_", " ") if re.fullmatch("[a-z]+(_[a-z]+)+", text) else text
 
 
 def call_text(call: Call) -> str:
