@@ -1,6 +1,7 @@
 """`writ evaluate` end to end over a little benchmark and over held-out tasks: gold replay, a judge on the loopback, the leaderboard's files."""
 
 import json
+import re
 
 import pytest
 from benchmark_folder import raw_tasks, write_folder
@@ -8,10 +9,12 @@ from click.testing import CliRunner
 
 from library_world import FOLDER
 from writ.commands.evaluate import evaluate
+from writ.commands.figures import Measured, print_figures
 from writ.errors import ArtifactError, ConfigError
 from writ.jobs.thread import served
 from writ.llm.server import chat_reply, error_reply
 from writ.schema import Trajectory
+from writ.scoring.summary import Resampling, summarize
 from writ.verification.foreign import read_foreign
 
 LIBRARY = ("--set", "domains.names=[library]", "--set", "domains.code={library: " + FOLDER + "}", "--plain")
@@ -91,6 +94,13 @@ def test_two_models_on_held_out_tasks_are_compared_and_a_second_call_asks_nobody
     assert (comparison["first"], comparison["second"], comparison["p_value"]) == ("deaf", "mute", 1.0)
     assert comparison["tasks"] == found["models"][0]["overall"]["tasks"] >= 6
     assert 0.0 < found["chance"] < 1.0
+
+
+def test_the_terminals_table_says_what_its_brackets_are_and_what_guessing_would_earn(capsys):
+    print_figures(Measured([summarize("mute", [])], [], {}, Resampling(), 0.465))
+    said = capsys.readouterr().out
+    assert "pass^k, % of tasks [interval]" in said
+    assert re.search(r"guessing +│ all .* 46\.5", said)
 
 
 def test_the_scripted_model_succeeds_on_held_out_tasks_by_the_bare_protocol(tmp_path):

@@ -49,7 +49,7 @@ def print_figures(measured: Measured) -> None:
 
 def _pass_table(measured: Measured) -> Table:
     most = max((len(summary.overall.by_k) for summary in measured.summaries), default=1)
-    table = Table(title="pass^k, % of tasks [interval]", title_justify="left")
+    table = Table(title=r"pass^k, % of tasks \[interval]", title_justify="left")
     table.add_column("model")
     table.add_column("tasks of")
     for heading in ("tasks", "trials", "unjudged", *(f"pass^{k}" for k in range(1, most + 1))):

@@ -20,6 +20,7 @@ th:first-child, td.name { text-align: left; } td.wrap { white-space: normal; tex
 .bar { display: inline-block; width: 10rem; height: .7rem; position: relative; background: var(--line); border-radius: 2px; vertical-align: middle; }
 .bar i { position: absolute; inset: 0 auto 0 0; background: var(--bar); border-radius: 2px; }
 .bar b { position: absolute; top: 40%; height: 20%; background: var(--ink); }
+.bar.guess i { background: var(--dim); }
 .bar u { position: absolute; top: -20%; height: 140%; width: 2px; background: var(--dim); }
 .cell { border: 2px solid var(--paper); text-align: center; }
 """
@@ -52,9 +53,8 @@ def _passes(models: Sequence[Figures], chance: float | None) -> str:
     heads = ["model", "tasks of", "pass^1", *(f"pass^{k}" for k in range(1, most + 1)), "tasks", "trials", "not judged"]
     about = "Chance that k trials of one task all succeed, in percent; every task weighs the same. The line in a bar is the interval."
     if chance is not None:
-        rows.append(
-            [_name("guessing"), _name("all"), f"<td>{_bar((chance,) * 3)}</td>", _number(f"{100 * chance:.1f}"), *([_number("·")] * (most + 2))]
-        )
+        shown = [f"{100 * chance:.1f}", *(["·"] * (most + 2))]
+        rows.append([_name("guessing"), _name("all"), f"<td>{_bar((chance,) * 3, kind=' guess')}</td>", *map(_number, shown)])
         about += " Guessing does all else right, and draws each of the person's own records among those of its kind; the upright mark stands there."
     return _section("Success", about, [_table("", heads, rows)])
 
@@ -74,11 +74,11 @@ def _pass_row(model: str, group: str, figures: Figures, most: int, chance: float
     return [_name(model), _name(group), f"<td>{bar}</td>", *map(_number, [*shown, *counts])]
 
 
-def _bar(interval: Sequence[float], chance: float | None = None) -> str:
+def _bar(interval: Sequence[float], chance: float | None = None, kind: str = "") -> str:
     """`chance`: where guessing stands."""
     value, low, high = (100 * each for each in interval)
     mark = "" if chance is None else f'<u style="left:{100 * chance:.1f}%"></u>'
-    return f'<span class=bar><i style="width:{value:.1f}%"></i><b style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></b>{mark}</span>'
+    return f'<span class="bar{kind}"><i style="width:{value:.1f}%"></i><b style="left:{low:.1f}%;width:{max(high - low, 0.5):.1f}%"></b>{mark}</span>'
 
 
 def _interval(interval: Sequence[float]) -> str:
