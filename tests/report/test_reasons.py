@@ -41,10 +41,12 @@ def test_winner_of_a_comparison_is_told_with_its_figure_and_the_next_best():
     assert line == "Of 2 orders of the customer that fit, #W1001 (Drone) has the highest order total: $12.50. Next best: #W1002 (Lamp), $9.00."
 
 
-def test_facts_that_tie_are_told_up_to_the_one_that_decides():
+def test_criteria_and_facts_are_told_up_to_the_one_that_decides():
     best = candidate("#W1001", "winner", "has the shortest time and then the lowest price", minutes=180, price=58, seats=4)
-    (line,) = said_of(best, candidate("WRF2", "runner_up", "$27 more", minutes=180, price=85, seats=9))
-    assert line.endswith(": 3 h, $58. Next best: WRF2, 3 h, $85 ($27 more).")
+    (tied,) = said_of(best, candidate("WRF2", "runner_up", "$27 more", minutes=180, price=85, seats=9))
+    assert tied.endswith("has the shortest time and then the lowest price: 3 h, $58. Next best: WRF2, 3 h, $85 ($27 more).")
+    (first,) = said_of(best, candidate("WRF3", "runner_up", "1 h longer", minutes=240, price=8, seats=9))
+    assert first.endswith("has the shortest time: 3 h. Next best: WRF3, 4 h (1 h longer).")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from writ.report.names import Facts, argument_name, humane, readable, rule_text, small
-from writ.report.reasons import RIGHT_IS, Change, Part, Sentence, Strong, argument_text, call_of, call_text, leaves
+from writ.report.reasons import RIGHT_IS, Change, Part, Sentence, Strong, argument_text, because, call_of, call_text, joined, leaves
 from writ.schema import Call, Check, Decision, Told
 from writ.streams import Conversation
 
@@ -71,16 +71,26 @@ def _wrong_argument(lost: Lost) -> Sentence:
 
 
 def _missing_write(lost: Lost) -> Sentence:
+    missing = _missing(lost)
+    return ("The agent never made a change that was due: ", *_owed(missing), *_why(lost, missing[0])) if missing else ()
+
+
+def _missing(lost: Lost) -> list[Call]:
     messages = lost.conversation.trajectory.messages
     made = {call.key for message in messages for written in message.tool_calls if (call := call_of(written))}
-    missing = [call for call in lost.conversation.task.writes if call.key not in made]
-    if not missing:
-        return ()
-    parts: list[Part] = []
-    for call in missing[:_NAMED]:
-        parts += ["; " if parts else "", Strong(call_text(call))]
-    more = f"; and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return ("The agent never made a change that was due: ", *parts, f"{more}.")
+    return [call for call in lost.conversation.task.writes if call.key not in made]
+
+
+def _owed(missing: Sequence[Call]) -> Sentence:
+    more = f"; and {len(missing) - _NAMED} more." if len(missing) > _NAMED else "."
+    return (*joined((Strong(call_text(call)),) for call in missing[:_NAMED]), more)
+
+
+def _why(lost: Lost, call: Call) -> Sentence:
+    """Why a change was due, where something was chosen for it."""
+    decision = next(decision for decision in lost.decisions if call in decision.calls)
+    why = next(because(decision, call, (), lost.conversation.trajectory.messages), ())
+    return (" Why: ", *why) if why else ()
 
 
 def _extra_write(lost: Lost) -> Sentence:
@@ -181,8 +191,8 @@ def _premature_stop(lost: Lost) -> Sentence:
 
 
 def _still_due(lost: Lost) -> Sentence:
-    missing = _missing_write(lost)
-    return (" Still due: ", *missing[1:]) if missing else ()
+    missing = _missing(lost)
+    return (" Still due: ", *_owed(missing)) if missing else ()
 
 
 def _unidentified(lost: Lost) -> Sentence:

@@ -150,7 +150,8 @@ def _chosen(group: Sequence[Candidate], winners: Sequence[Candidate]) -> Sentenc
         mine, theirs = deciding(best, runner)
         head = f"Of {fitting} {among}{' that fit' if fitting < size else ''}, "
         behind = f" ({runner.why})" if runner.why else ""
-        return (head, Strong(best.label), f"{_clause(best.why)}: ", Strong(mine), f". Next best: {runner.label}, {theirs}{behind}.")
+        why = _AND_THEN.join(best.why.split(_AND_THEN)[: len(mine)])  # a second criterion is told where the first one ties
+        return (head, Strong(best.label), f"{_clause(why)}: ", Strong(", ".join(mine)), f". Next best: {runner.label}, {', '.join(theirs)}{behind}.")
     if fitting == 1:
         if best.why.startswith(("the only ", "is the ")):
             return (f"Of {size} {among}, ", Strong(best.label), f"{_clause(best.why)}.")
@@ -177,6 +178,7 @@ def joined(clauses: Iterable[Sentence]) -> Sentence:
     return tuple(part for clause in clauses for part in ("; ", *clause))[1:]
 
 
+_AND_THEN = " and then the "
 _VERBS = frozenset({"is", "has", "holds", "goes", "costs", "was", "saves", "can", "starts", "leaves"})
 
 
@@ -191,7 +193,7 @@ def _clause(why: str) -> str:
     return f" is {why}" if why.startswith("the only ") else f" {why}" if _is_verb(why) else f": {why}"
 
 
-def deciding(best: Candidate, other: Candidate) -> tuple[str, str]:
+def deciding(best: Candidate, other: Candidate) -> tuple[list[str], list[str]]:
     """The facts of two candidates up to the first that tells them apart."""
     mine, theirs = [], []
     for name, value in best.values.items():
@@ -201,7 +203,7 @@ def deciding(best: Candidate, other: Candidate) -> tuple[str, str]:
         theirs.append(fact_text(name, other.values[name]))
         if value != other.values[name]:
             break
-    return ", ".join(mine), ", ".join(theirs)
+    return mine, theirs
 
 
 def _asked(origins: Sequence[Origin], messages: Sequence[Message]) -> Iterator[Sentence]:

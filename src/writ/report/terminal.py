@@ -39,7 +39,7 @@ def show_conversation(conversation: Conversation, verdict: Verdict, domain: Fact
     yield Text(visible(title_of(task)), style="bold")
     yield Text(visible(instruction.reason_for_call), style="italic")
     yield Text(
-        f"{trajectory.id} · {task.domain} · {term('kinds', task.kind)} · {len(task.writes)} changes, {task.burden} look-ups needed", style="dim"
+        f"{trajectory.id} · {task.domain} · {term('kinds', task.kind)} · changes {len(task.writes)} · look-ups needed {task.burden}", style="dim"
     )
     yield from _verdict(verdict, list(told.values()), notes)
     lit = _lit(verdict.origins)

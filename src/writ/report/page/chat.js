@@ -174,10 +174,10 @@ function argumentTable(call, change, origins, context) {
   const wanted = new Map(Object.entries(change?.wanted || {})), refused = context.results.found.get(call)?.refused;
   const rows = leaves(call.args).filter(([path]) => path !== "").map(([path, value]) => {
     const origin = origins.get(path), differs = wanted.has(path);
-    const written = typeof value === "string" ? value : JSON.stringify(value), text = longText(written, 400), long = written.length > 36 ? " long" : "";
+    const written = argumentText(path, value), text = longText(written, 400), long = written.length > 36 ? " long" : "";
     const button = origin ? h("button", { type: "button", class: `argument ${origin.kind}${long}`, "aria-pressed": "false", title: "Where did this come from?", data: { argument: path }, onclick: () => showOrigin(button, origin, context.talk, context.chat) }, text) : h("code", { class: `argument${refused ? "" : " none"}${long}` }, text);
     const from = origin ? originShort(origin, context.talk) : refused ? "the call was refused" : "";
-    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row", title: path }, plain(argumentName(path))), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, wanted.get(path) === null ? "left out" : plain(spokenValue(wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
+    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row", title: path }, plain(argumentName(path))), h("td", {}, button, differs && h("span", { class: "expected" }, " right would be ", h("code", {}, wanted.get(path) === null ? "left out" : plain(argumentText(path, wanted.get(path)))))), h("td", { class: `from ${origin ? origin.kind : ""}` }, from));
   });
   return rows.length > 0 && h("table", { class: "arguments" }, h("caption", { class: "hidden" }, "Values of this change, and where each came from"), h("tbody", {}, rows));
 }

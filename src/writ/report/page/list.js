@@ -115,8 +115,8 @@ function drawSelection() {
     h("section", {}, h("h2", {}, "How to read one"), h("ul", { class: "legend" },
       h("li", {}, h("span", { class: "swatch look" }), h("span", {}, h("b", {}, "Look-up"), ": the agent reads the database; the result is folded below it.")),
       h("li", {}, h("span", { class: "swatch write" }), h("span", {}, h("b", {}, "Change"), ": the agent writes to the database. Click a value of it: the words or the result where it came from light up.")),
-      h("li", {}, h("span", { class: "swatch bad" }), h("span", {}, h("b", {}, "What went wrong"), " stands in the place where it happened.")),
-      h("li", {}, h("span", { class: "swatch good" }), h("span", {}, h("b", {}, "The right answer"), " stands beside the chat: what it was compared with, why it wins, and which look-ups prove it."))))));
+      h("li", {}, h("span", { class: "swatch good" }), h("span", {}, h("b", {}, "Why each change is right"), " stands on top of the chat, in a sentence; beside the chat, what it was compared with.")),
+      h("li", {}, h("span", { class: "swatch bad" }), h("span", {}, h("b", {}, "What went wrong"), " stands on top of the chat too, and in the place where it happened."))))));
 }
 
 /** What a cause means, and whose fault it is. */

@@ -31,6 +31,9 @@ function argumentName(path) {
 /** Inside a sentence; `ZIP code` stays as it is. */
 const small = (text) => (/^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1));
 
+/** A value of a call as it was written; an amount with its unit. */
+const argumentText = (path, value) => (/(^|\.)amount$/.test(path) && typeof value === "number" ? `$${NUMBER.format(value)}` : spokenValue(value));
+
 const spokenValue = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
 const valueName = (name) => (DATA.words.values[name] || [humanize(name)])[0];

@@ -58,7 +58,7 @@ function choicesOf({ certificate: { candidates } }) {
 function callBlock(call) {
   const values = leaves(call.arguments);
   if (values.length < 4) return callLine(call.name, call.arguments);
-  return h("div", { class: "call-block" }, h("b", { title: call.name }, plain(humanize(call.name))), h("dl", {}, values.map(([path, value]) => h("div", {}, h("dt", { title: path }, plain(argumentName(path))), h("dd", {}, h("code", {}, longText(String(value), 200)))))));
+  return h("div", { class: "call-block" }, h("b", { title: call.name }, plain(humanize(call.name))), h("dl", {}, values.map(([path, value]) => h("div", {}, h("dt", { title: path }, plain(argumentName(path))), h("dd", {}, h("code", {}, longText(argumentText(path, value), 200)))))));
 }
 
 const tick = (done, yes, no) => h("span", { class: `tick ${done ? "good" : "bad"}`, title: done ? yes : no }, icon(done ? "check" : "cross"), h("span", { class: "hidden" }, done ? yes : no));
