@@ -115,7 +115,7 @@ STAGES: tuple[Stage, ...] = (
             "rows": "dataset",
         },
         writes=Record,
-        revision=5,
+        revision=6,
         files=("report.html",),
         beside={"certificate": "dataset/decontamination.json"},
         names_run=True,

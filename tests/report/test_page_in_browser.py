@@ -5,6 +5,8 @@ import time
 import pytest
 from report_worlds import CERTIFICATE, conversation, library_run, write_page
 
+from writ.schema import Check
+
 LOST = "conversation-000000000000"
 KEPT = "conversation-000000000001"
 TALL = {"width": 1440, "height": 4200}
@@ -48,6 +50,7 @@ FILTERS = {
     ("burden", "2-3"): lambda made: made.task.burden == 3,
     ("writes", "1"): lambda made: True,
     ("writes", "2+"): lambda made: False,
+    ("writes", "3+"): lambda made: False,
     ("compared", "1"): lambda made: True,
     ("verdict", "lost"): lambda made: not made.verdict.kept,
     ("verdict", "duplicate"): lambda made: made.trajectory.id.endswith("001"),
@@ -198,8 +201,8 @@ def test_wrong_argument_shows_cause_in_place_and_the_right_value(view, screensho
     page.screenshot(path=screenshots / "lost-dark.png")
     note = page.locator('[data-message="7"] .note-inline')
     assert note.count() == 1
-    assert f"Why it was lost: Wrong value in a change. {why}" in note.inner_text()
-    assert "Failed with it: change nobody asked for" in note.inner_text()
+    assert note.inner_text().startswith("Why it was lost: Wrong value in a change.")
+    assert "change nobody asked for" not in page.inner_text(".chat"), "what follows from the wrong value is no cause of its own"
     assert "On purpose: the scripted model" in note.inner_text()
     assert page.inner_text(".differs").split() == ["Edition", "e571", "right", "would", "be", "e572", "Get", "edition,", "message", "4"]
     assert page.inner_text(".call.write .tag") == "differs from the right answer"
@@ -246,6 +249,32 @@ def test_filters_outlive_a_reload_while_a_conversation_is_open(view):
     page.wait_for_selector(".chat")
     expect_count(page, "10 of 40 conversations")
     assert page.input_value("#filter-verdict") == "lost"
+
+
+def test_conversations_tab_goes_back_to_the_list_as_it_was_and_keys_work_from_a_filter(view):
+    page = view("find?verdict=lost")
+    expect_count(page, "10 of 40 conversations")
+    page.focus("#filter-verdict")
+    page.keyboard.press("j")
+    page.wait_for_selector(".chat")
+    first = page.url
+    page.keyboard.press("j")
+    page.wait_for_function("url => location.href !== url", arg=first)
+    page.click("#tab-find")
+    page.wait_for_selector(".selection")
+    expect_count(page, "10 of 40 conversations")
+    page.click("#tab-overview")
+    page.click("#tab-find")
+    expect_count(page, "10 of 40 conversations")
+
+
+def test_id_that_the_customer_was_not_to_say_is_marked_in_their_words(view, tmp_path):
+    made = conversation(1)
+    check = Check(name="user_words", result="fail", cause="user_leaked", owner="user", detail="the user said South", turn=1)
+    lost = made.verdict.model_copy(update={"checks": (check,), "kept": False, "cause": "user_leaked", "owner": "user"})
+    page = view(made.trajectory.id, file=write_page(tmp_path / "page.html", [made._replace(verdict=lost)]))
+    assert page.inner_text("[data-message='1'] mark.wrong") == "South"
+    assert "The script does not give it to them" in page.inner_text(".banner.bad")
 
 
 @pytest.mark.long

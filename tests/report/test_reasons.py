@@ -18,6 +18,7 @@ from writ.streams import Conversation, conversations
 from writ.verification.causes import CAUSES
 
 DOMAIN = domain_facts(snapshot())
+OUT = " The other one is out: it is cancelled."
 CALL = Call(name="cancel_order", arguments={"order_id": "#W1001", "reason": "no longer needed"})
 
 
@@ -53,13 +54,26 @@ def test_criteria_and_facts_are_told_up_to_the_one_that_decides():
     ("why", "told"),
     [
         ("the only trip to Boston", "Of 2 orders of the customer, #W1001 is the only trip to Boston."),
-        ("holds the drone", "Of 2 orders of the customer, only #W1001 fits: it holds the drone."),
-        ("insured, and the reason is health", "Of 2 orders of the customer, only #W1001 fits: insured, and the reason is health."),
-        ("has the lowest price", "Of 2 orders of the customer, only #W1001 fits."),
+        ("holds the drone", "Of 2 orders of the customer, only #W1001 fits: it holds the drone." + OUT),
+        ("insured, and the reason is health", "Of 2 orders of the customer, only #W1001 fits: insured, and the reason is health." + OUT),
+        ("has the lowest price", "Of 2 orders of the customer, only #W1001 fits." + OUT),
     ],
 )
 def test_single_match_is_told_as_the_only_one(why, told):
     assert said_of(candidate("#W1001", "winner", why), candidate("#W1002", "excluded", "is cancelled")) == [told]
+
+
+def test_what_is_out_is_told_in_groups_of_one_reason():
+    out = [candidate(f"#W2{i}", "excluded", why) for i, why in enumerate(["was flown", "not insured", "was flown", "a", "b"])]
+    (line,) = said_of(candidate("#W1001", "winner", "can be cancelled"), *out)
+    assert line.endswith("only #W1001 fits: it can be cancelled. The other 5 are out: was flown (2); not insured (1); a (1); and 1 more.")
+
+
+def test_flight_is_told_by_its_number_and_figure_before_its_date():
+    call = Call(name="book", arguments={"flight_number": "WRF1"})
+    best = candidate("WRF1, DTW to JFK, May 23 1:00 PM", "winner", "has the lowest price", price=75)
+    (line,) = said_of(best, candidate("WRF2, DTW to JFK, May 23", "runner_up", "$2 more", price=77), call=call)
+    assert line == "Of 2 orders of the customer, WRF1 has the lowest price: $75 (DTW to JFK, May 23 1:00 PM). Next best: WRF2, $77 ($2 more)."
 
 
 def test_one_of_several_matches_is_told_for_the_change_that_it_is_about():
@@ -69,28 +83,29 @@ def test_one_of_several_matches_is_told_for_the_change_that_it_is_about():
 
 def test_choices_of_one_decision_are_told_one_after_the_other():
     other = {"choice": "versions of the lamp"}
-    lines = said_of(
+    (line,) = said_of(
         candidate("#W1001", "winner", "the only one that holds the lamp"),
         candidate("#W1002", "excluded", "holds no lamp"),
         candidate("lamp 77001", "winner", "has the lowest price", price="$5.00", **other),
         candidate("lamp 77002", "runner_up", price="$6.00", **other),
         call=Call(name="swap", arguments={"order_id": "#W1001", "new_item_ids": ["77001"]}),
     )
-    assert [line.split(",")[0] for line in lines] == ["Of 2 orders of the customer", "Of 2 versions of the lamp"]
+    assert line.startswith("Of 2 orders of the customer, #W1001 is the only one that holds the lamp. Of 2 versions of the lamp, lamp 77001 has")
 
 
 def test_change_without_a_comparison_says_where_its_values_came_from():
     origins = [
         Origin(call=5, argument="order_id", value="#W1001", kind="shown", turn=6, path="order_id"),
         Origin(call=5, argument="reason", value="x", kind="said", turn=1),
-        Origin(call=5, argument="passengers.0.dob", value="x", kind="said", turn=3),
+        Origin(call=5, argument="passengers.0.first_name", value="Carys", kind="said", turn=3),
+        Origin(call=5, argument="passengers.0.dob", value="1957-03-22", kind="said", turn=3),
         Origin(call=5, argument="amount", value=3, kind="formula", path="what is left"),
     ]
     meant, line = said_of(candidate("#W1001 (Drone)", "winner", "is pending"), origins=origins)
     assert meant == "It is about #W1001 (Drone), which is pending."
     assert line == (
-        "Nothing had to be compared: the reason and the travelers said by the customer in message 1, message 3; the order looked up in message 6; "
-        "the amount worked out (what is left)."
+        "Nothing had to be compared: the customer said the reason x and the travelers Carys date of birth 1957-03-22 in message 1, message 3; "
+        "a look-up showed the order #W1001 in message 6; worked out: the amount $3 (what is left)."
     )
     assert said_of(origins=origins) == [line]
 
@@ -102,6 +117,31 @@ def test_change_that_was_made_twice_says_where_it_was_first():
     first, second = changes(Conversation(again, made.task, made.instruction), made.verdict, DOMAIN)
     assert (first.right, second.right) == (True, False)
     assert plain_text(second.why[0]) == "It was made already in message 7."
+
+
+def test_wrong_value_says_where_the_right_one_stood_and_nothing_of_what_was_chosen_rightly():
+    right = Call(name="place_hold", arguments={"destination": "SFO", "flight_number": "WRF1"})
+    winner = candidate("WRF1", "winner", "has the lowest price", price=75)
+    certificate = Certificate(candidates=(winner, candidate("WRF2", "runner_up", price=77)), rivals=(), plan=(), burden=0, relevant=0)
+    made = conversation(0, cause="wrong_argument")
+    task = made.task.model_copy(update={"decisions": (Decision(outcome="act", calls=(right,), certificate=certificate),)})
+    wrong = ToolCall(id="c9", name="place_hold", arguments='{"destination": "LAX", "flight_number": "WRF1"}')
+    said = {"assistant": "Shall I book it to SFO?", "user": "To SFO, please."}
+    for role, where in (("user", ", as the customer said in message 0."), ("assistant", ", as the agent itself had proposed in message 0.")):
+        messages = (Message(role=role, content=said[role]), Message(role="assistant", tool_calls=(wrong,)))
+        trajectory = made.trajectory.model_copy(update={"messages": messages})
+        (change,) = changes(Conversation(trajectory, task, made.instruction), made.verdict, DOMAIN)
+        assert [plain_text(line) for line in change.why] == ["Destination LAX should be SFO.", f"Right is: SFO{where}"]
+
+
+def test_hidden_id_is_told_by_what_it_is_and_what_was_to_be_said_instead():
+    made = conversation(1)
+    trip = '{"reservation_id": "A1", "flights": [{"flight_number": "WRF462", "origin": "PHL", "destination": "MIA"}]}'
+    messages = (Message(role="user", content="It has the id WRF462."), Message(role="tool", tool_call_id="c1", content=trip))
+    subject = Conversation(made.trajectory.model_copy(update={"messages": messages}), made.task, made.instruction)
+    check = Check(name="user_words", result="fail", cause="user_leaked", owner="user", detail="the user said WRF462", turn=0)
+    line = plain_text(loss(subject, check, (), DOMAIN))
+    assert "said WRF462, a flight number of reservation A1, as message 1 shows. The script does not give it to them" in line
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -164,7 +204,7 @@ def test_all_that_a_run_over_both_domains_holds_is_said_in_words(tmp_path):
                 kinds.add(subject.task.wishes[change.decision].kind)
                 compared = [group for group in choices(decision) if len(group) > 1]
                 winners = {each.label for group in compared for each in group if each.status == "winner"}
-                assert not winners or any(label in line for label in winners for line in lines), lines
+                assert not winners or any(label.split(", ")[0] in line for label in winners for line in lines), lines
         for check in verdict.checks:
             if check.result == "fail":
                 causes.add(check.cause)

@@ -1,15 +1,17 @@
 """What went wrong, in one sentence: what was done, what should have been, and where."""
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from writ.report.names import Facts, argument_name, humane, readable, rule_text, small
 from writ.report.reasons import RIGHT_IS, Change, Part, Sentence, Strong, argument_text, because, call_of, call_text, joined, leaves
-from writ.schema import Call, Check, Decision, Told
+from writ.schema import Call, Check, Decision, Message, Told
 from writ.streams import Conversation
 
 _NAMED = 2
+_DESCRIBED = 4
 
 
 class Lost(NamedTuple):
@@ -94,6 +96,8 @@ def _why(lost: Lost, call: Call) -> Sentence:
 
 
 def _extra_write(lost: Lost) -> Sentence:
+    if any(each.turn == lost.check.turn and each.wanted for each in lost.changes):
+        return (*lost.place, "with that value the change is ", Strong("none of those that were due"), ".")
     return (*lost.place, "the agent made a change that nobody asked for: ", lost.what(), ". It should have made none.")
 
 
@@ -178,6 +182,68 @@ def _needless_transfer(lost: Lost) -> Sentence:
     return (*lost.place, "the agent ", Strong("handed the case to a person"), "; it was to settle it itself.")
 
 
+def _user_leaked(lost: Lost) -> Sentence:
+    _, said, text = lost.check.detail.partition("the user said ")
+    if not said:
+        return ()
+    instruction, messages, turn = lost.conversation.instruction, lost.conversation.trajectory.messages, lost.check.turn
+    words = "" if turn is None else (messages[turn].content or "").lower()
+    known = [fact.text for facts in instruction.facts for fact in facts if fact.core and text not in fact.text and fact.text.lower() in words]
+    describe = f" ({', '.join(dict.fromkeys(known[:_DESCRIBED]))})" if known else ""
+    rest = f" The script does not give it to them: they were to describe what they want{describe}, and the agent was to look up the rest."
+    return (*lost.place, "the simulated customer said ", Strong(text), ", ", *_what_it_is(text, messages), ".", rest)
+
+
+def _what_it_is(value: str, messages: Sequence[Message]) -> Sentence:
+    """What an id is the id of, as the first look-up that showed it tells: `an item id of Desk Lamp, see message 4`."""
+    for turn, message in enumerate(messages):
+        if message.role != "tool" or value not in (message.content or ""):
+            continue
+        try:
+            record = json.loads(message.content or "")
+        except ValueError:
+            continue
+        found = next(_named_by(value, record, ""), None)
+        if found:
+            kind, of = found
+            article = "an" if kind[0] in "aeiou" else "a"
+            return (f"{article} {kind}{f' of {of}' if of else ''}, as ", turn, " shows")
+    return ("an id that no look-up showed",)
+
+
+def _named_by(value: str, record: Any, within: str) -> Iterator[tuple[str, str]]:
+    """Kind and owner of a value in a record; `within`: the name of what holds the record."""
+    if isinstance(record, list):
+        for item in record:
+            if item == value:
+                yield _one(within), ""
+            yield from _named_by(value, item, within)
+    if not isinstance(record, dict):
+        return
+    owner = _owner(record)
+    for name, item in record.items():
+        if name == value:
+            yield _one(within), owner
+        elif item == value:
+            yield name.replace("_", " "), "" if value in owner else owner
+        else:
+            for kind, of in _named_by(value, item, name):
+                yield kind, owner if "reservation_id" in record else of or owner
+
+
+def _owner(record: Mapping[str, Any]) -> str:
+    """What people call a record that holds ids."""
+    for name, called in (("name", ""), ("reservation_id", "reservation "), ("order_id", "order ")):
+        if isinstance(record.get(name), str):
+            return f"{called}{record[name]}"
+    return f"the trip {record['origin']} to {record['destination']}" if {"origin", "destination"} <= set(record) else ""
+
+
+def _one(group: str) -> str:
+    """What an entry of a group is known by: `reservation id` of `reservations`, `item id` of `variants`."""
+    return "item id" if group == "variants" else f"{group.removesuffix('s').replace('_', ' ')} id" if group else "id"
+
+
 def _said(rest: str) -> Callable[[Lost], Sentence]:
     def told(lost: Lost) -> Sentence:
         _, said, text = lost.check.detail.partition("the user said ")
@@ -213,7 +279,7 @@ _SENTENCES: Mapping[str, Callable[[Lost], Sentence]] = {
     "not_declined": _not_declined,
     "missing_transfer": _missing_transfer,
     "needless_transfer": _needless_transfer,
-    "user_leaked": _said(", an id that their script hides from them."),
+    "user_leaked": _user_leaked,
     "user_invented": _said(", which is in no script and which nobody had said."),
     "premature_stop": _premature_stop,
     "unidentified": _unidentified,

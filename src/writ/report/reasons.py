@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,9 +11,13 @@ from writ.schema import Call, Candidate, Decision, Message, Origin, Task, ToolCa
 from writ.streams import Conversation
 
 _SHORTEST_ID = 4
+_SHORTEST_WORD = 3
+"""Of a value that is looked for as a word of its own: `SFO`."""
 _NAMED = 3
 """Winners of one change that a sentence names."""
 _SHOWN_VALUES = 4
+_SPEAKING = frozenset({"first_name", "last_name", "flight_number", "payment_id"})
+"""Leaves whose value says what it is."""
 RIGHT_IS = "Right is: "
 """Begins the line of a wrong write that says what is due."""
 
@@ -94,23 +99,32 @@ def _differing(call: Call, right: Call, of: int, task: Task, before: Sequence[Me
         parts += [" should be ", Strong("left out" if value is None else argument_text(path, value))]
     more = f", and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
     told = {str(value) for value in wanted.values()}
-    chosen = any(each.status == "winner" and _ids(each) & told for each in owed.certificate.candidates)
-    why = () if chosen else _source(next((value for value in wanted.values() if value is not None), None), before)
-    if not why and owed.certificate.candidates:
+    if any(each.status == "winner" and _ids(each) & told for each in owed.certificate.candidates):
         why = tuple((RIGHT_IS, *line) for line in because(owed, right, (), before))
+    else:
+        path = next((path for path, value in wanted.items() if value is not None), "")
+        why = _source(path, wanted.get(path), before)
     return wanted, ((*parts, f"{more}."), *why)
 
 
-def _source(value: Any, before: Sequence[Message]) -> tuple[Sentence, ...]:
-    """Where the due value stood for the agent to take; nothing where it is too short to be told from others."""
-    text = argument_text("", value)
-    if value is None or len(text) < _SHORTEST_ID:
+def _source(path: str, value: Any, before: Sequence[Message]) -> tuple[Sentence, ...]:
+    """Where the due value stood for the agent to take: said, proposed by itself, or shown; nothing where it is too short to be told from others."""
+    text = argument_text(path, value)
+    if value is None or len(text) < _SHORTEST_WORD:
         return ()
-    said = [turn for turn, message in enumerate(before) if message.role == "user" and text.lower() in (message.content or "").lower()]
-    if said:
-        return ((RIGHT_IS, Strong(text), ", as the customer said in ", said[-1], "."),)
-    shown = [turn for turn, message in enumerate(before) if message.role == "tool" and text in (message.content or "")]
-    return ((RIGHT_IS, Strong(text), f", as “{humane(tool_at(before, shown[-1]))}” showed in ", shown[-1], "."),) if shown else ()
+    spelled = re.escape(text).replace("\\ ", "[ _]")
+    whole = re.compile(rf"(?<!\w){spelled}(?!\w)", re.IGNORECASE)
+    standing = {
+        role: [turn for turn, message in enumerate(before) if message.role == role and whole.search(message.content or "")]
+        for role in ("user", "assistant", "tool")
+    }
+    if standing["user"]:
+        return ((RIGHT_IS, Strong(text), ", as the customer said in ", standing["user"][-1], "."),)
+    proposed: Sentence = (" and as the agent itself had proposed in ", standing["assistant"][-1]) if standing["assistant"] else ()
+    shown = standing["tool"][-1:]
+    if shown:
+        return ((RIGHT_IS, Strong(text), f", as “{humane(tool_at(before, shown[0]))}” showed in ", shown[0], *proposed, "."),)
+    return ((RIGHT_IS, Strong(text), ", as the agent itself had proposed in ", standing["assistant"][-1], "."),) if proposed else ()
 
 
 def _touches(call: Call, decision: Decision) -> bool:
@@ -127,7 +141,8 @@ def because(decision: Decision, call: Call, origins: Sequence[Origin], messages:
     about = [(group, [each for each in winners if names(each, call)]) for group, winners in groups]
     named = [(group, found) for group, found in about if found] or [(group, winners) for group, winners in groups if winners]
     compared = [(group, found) for group, found in named if len(group) > 1]
-    yield from (_chosen(group, found) for group, found in compared)
+    if compared:
+        yield tuple(part for group, found in compared for part in (" ", *_chosen(group, found)))[1:]
     yield from (_meant(group[0]) for group, _ in named if len(group) == 1)
     if not compared:
         yield from _asked(origins, messages)
@@ -148,17 +163,36 @@ def _chosen(group: Sequence[Candidate], winners: Sequence[Candidate]) -> Sentenc
     runner = next((each for each in group if each.status == "runner_up"), None)
     if runner is not None and len(winners) == 1:
         mine, theirs = deciding(best, runner)
+        name, rest = _short(best.label)
+        about = f" ({rest})" if rest else ""
         head = f"Of {fitting} {among}{' that fit' if fitting < size else ''}, "
-        behind = f" ({runner.why})" if runner.why else ""
         why = _AND_THEN.join(best.why.split(_AND_THEN)[: len(mine)])  # a second criterion is told where the first one ties
-        return (head, Strong(best.label), f"{_clause(why)}: ", Strong(", ".join(mine)), f". Next best: {runner.label}, {', '.join(theirs)}{behind}.")
+        won, behind = Strong(", ".join(mine)), f" ({runner.why})" if runner.why else ""
+        return (head, Strong(name), f"{_clause(why)}: ", won, f"{about}. Next best: {_short(runner.label)[0]}, {', '.join(theirs)}{behind}.")
     if fitting == 1:
         if best.why.startswith(("the only ", "is the ")):
             return (f"Of {size} {among}, ", Strong(best.label), f"{_clause(best.why)}.")
         why = "" if best.why.startswith("has the ") else f": it {best.why}" if _is_verb(best.why) else f": {best.why}" if best.why else ""
-        return (f"Of {size} {among}, only ", Strong(best.label), f" fits{why}.")
+        return (f"Of {size} {among}, only ", Strong(best.label), f" fits{why}.", *_out(group))
     fit = "all fit" if fitting == size else f"{fitting} fit"
     return (f"Of {size} {among}, {fit}; of these: ", *joined((Strong(each.label), _clause(each.why)) for each in winners[:_NAMED]), _more(winners))
+
+
+def _short(label: str) -> tuple[str, str]:
+    """`WRF630, DTW to JFK, May 23 1:00 PM` as its number and the rest; other labels stay whole."""
+    found = re.fullmatch(r"(\w+(?: \+ \w+)*), (.+)", label)
+    return (found[1], found[2]) if found else (label, "")
+
+
+def _out(group: Sequence[Candidate]) -> Sentence:
+    """Why the others are out, in groups of one reason."""
+    whys = Counter(each.why for each in group if each.status == "excluded" and each.why).most_common()
+    others = sum(number for _, number in whys)
+    if not others:
+        return ()
+    counted = [f"{why} ({number})" if len(whys) > 1 else f"{'it ' * (_is_verb(why) and others == 1)}{why}" for why, number in whys[:_NAMED]]
+    rest = f"; and {others - sum(number for _, number in whys[:_NAMED])} more" if len(whys) > _NAMED else ""
+    return (f" {'The other one is' if others == 1 else f'The other {others} are'} out: {'; '.join(counted)}{rest}.",)
 
 
 def _meant(candidate: Candidate) -> Sentence:
@@ -209,17 +243,29 @@ def deciding(best: Candidate, other: Candidate) -> tuple[list[str], list[str]]:
 def _asked(origins: Sequence[Origin], messages: Sequence[Message]) -> Iterator[Sentence]:
     """Where nothing was compared: who said what of it, and what was looked up."""
     clauses: list[Sentence] = []
-    for kind, verb in (("said", " said by the customer"), ("shown", " looked up"), ("formula", " worked out"), ("none", " from nowhere")):
+    for kind, verb in (("said", "the customer said "), ("shown", "a look-up showed "), ("formula", "worked out: "), ("none", "from nowhere came ")):
         found = [origin for origin in origins if origin.kind == kind]
         if not found:
             continue
-        what = Strong(listed(list(dict.fromkeys(f"the {whole_name(origin.argument)}" for origin in found))))
         turns = sorted({origin.turn for origin in found if origin.turn is not None})
         where = [part for turn in turns[:_NAMED] for part in (", ", turn)][1:]
         how = listed(list(dict.fromkeys(small(humane(origin.path)) for origin in found))) if kind == "formula" else ""
-        clauses.append((what, verb, *((" in ", *where) if where else ()), f" ({how})" if how else ""))
+        clauses.append((verb, *_values(found), *((" in ", *where) if where else ()), f" ({how})" if how else ""))
     if clauses:
         yield ("Nothing had to be compared: ", *joined(clauses), ".")
+
+
+def _values(origins: Sequence[Origin]) -> Iterator[Part]:
+    """`the reservation AK2G84 and the travelers Carys Larkin`: what is set, with the first few of its values."""
+    things: dict[str, list[str]] = {}
+    for origin in origins:
+        leaf = origin.argument.rsplit(".", 1)[-1]
+        inside = f"{small(argument_name(leaf))} " if "." in origin.argument and not leaf.isdecimal() and leaf not in _SPEAKING else ""
+        things.setdefault(whole_name(origin.argument), []).append(inside + argument_text(origin.argument, origin.value))
+    for place, (thing, values) in enumerate(things.items()):
+        yield ("" if not place else " and " if place == len(things) - 1 else ", ") + f"the {thing} "
+        shown = dict.fromkeys(values)
+        yield Strong(" ".join(list(shown)[:_SHOWN_VALUES]) + (" …" if len(shown) > _SHOWN_VALUES else ""))
 
 
 def listed(texts: Sequence[str]) -> str:
@@ -289,7 +335,9 @@ def argument_text(path: str, value: Any) -> str:
     if path.rsplit(".", 1)[-1] == "amount" and isinstance(value, int | float):
         return f"${value:,.2f}".removesuffix(".00")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "nothing" if text == "" else text.replace("_", " ") if re.fullmatch("[a-z]+(_[a-z]+)+", text) else text
+    if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", text):
+        return text.replace("_", " ")
+    return text or "nothing"
 
 
 def call_text(call: Call) -> str:

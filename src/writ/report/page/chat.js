@@ -6,7 +6,15 @@ function drawChat(talk) {
   const context = { talk, chat, writes, results: resultsOf(talk), notes: notesOf(talk) };
   const turns = talk.messages.filter((message) => !context.results.taken.has(message.turn)).map((message) => drawMessage(message, context));
   chat.append(chatHead(talk), verdictBanner(talk, chat), h("div", { class: "turns" }, turns, ending(talk, context.notes)));
+  markWrongWords(talk, chat);
   return chat;
+}
+
+/** What the customer was not to say, where they said it. */
+function markWrongWords({ verdict, told }, chat) {
+  const check = verdict.checks.find(({ name, result }) => name === "user_words" && result === "fail"), words = told.losses.user_words?.find(Array.isArray)?.[0];
+  const place = check && words && chat.querySelector(`[data-message="${check.turn}"] .said`);
+  if (place) for (const mark of markTerms(place, [words.toLowerCase()])) mark.className = "wrong";
 }
 
 /** How it ended; and what went wrong without a place of its own, such as a change that was never made. */
@@ -39,13 +47,17 @@ function notesOf(talk) {
 
 /** The cause of the loss, what follows from it, and whether it was made on purpose. */
 function noteOf(talk, checks, faults) {
-  const cause = checks.find((check) => check.cause === talk.verdict.cause), first = cause || checks[0], rest = checks.filter((check) => check !== first && check.cause !== first.cause);
+  const cause = checks.find((check) => check.cause === talk.verdict.cause), first = cause || checks[0], shown = first && wrongValueAt(talk, first);
+  const rest = checks.filter((check) => check !== first && check.cause !== first.cause && !(shown && check.cause === "extra_write"));
   const purpose = faults.map((fault) => h("p", { class: "staged" }, `On purpose: the scripted model was told to make this mistake (${humanize(fault.name).toLowerCase()})${fault.lethal ? "" : ", which is harmless"}.`));
   if (!first) return h("div", { class: "note-inline staged" }, purpose);
   const also = rest.length > 0 && h("details", {}, h("summary", {}, `Failed with it: ${[...new Set(rest.map((check) => word("causes", check.cause)[0].toLowerCase()))].join(", ")}`),
     h("ul", {}, rest.map((check) => h("li", {}, h("b", {}, word("causes", check.cause)[0]), ". ", said(talk.told.losses[check.name])))));
-  return h("div", { class: `note-inline ${cause ? "bad" : "warn"}`, data: { cause: first.cause } }, h("p", {}, h("b", {}, `${cause ? "Why it was lost: " : "Also: "}${word("causes", first.cause)[0]}. `), said(talk.told.losses[first.name])), purpose, also);
+  return h("div", { class: `note-inline ${cause ? "bad" : "warn"}`, data: { cause: first.cause } }, h("p", {}, h("b", {}, `${cause ? "Why it was lost: " : "Also: "}${word("causes", first.cause)[0]}. `), shown ? "" : said(talk.told.losses[first.name])), purpose, also);
 }
+
+/** Whether the card of the change already says which value is wrong, and why. */
+const wrongValueAt = (talk, { cause, turn }) => cause === "wrong_argument" && talk.told.changes.some((change) => change.turn === turn && Object.keys(change.wanted).length > 0);
 
 function chatHead(talk) {
   const { task, trajectory, verdict } = talk, usage = [trajectory.agent_usage, trajectory.user_usage];
@@ -160,9 +172,10 @@ const turnLink = (turn) => h("a", { class: "turn-number", href: talkLink(VIEW.ta
 
 /** Why a change is right, or not, in its card: what was asked for, the one sentence, and the way to what it was compared with. */
 function reasonPart(change, context) {
-  const { task } = context.talk, ask = task.asks[change.decision], compared = change.decision === null ? 0 : Math.max(0, ...choicesOf(task.decisions[change.decision]).map((choice) => choice.length));
+  const { task } = context.talk, ask = task.asks[change.decision], choices = change.decision === null ? [] : choicesOf(task.decisions[change.decision]).filter((choice) => choice.length > 1);
+  const compared = choices.flat().length, out = choices.flat().filter(({ status }) => status === "excluded").length;
   const [first, ...rest] = change.why;
-  const more = compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(change.decision, true) }, `Compare all ${compared}`);
+  const more = compared > 1 && h("button", { type: "button", class: "quiet", onclick: () => showDecision(change.decision, true) }, `Compare all ${compared}${out ? ` (${out} out)` : ""}`);
   const next = context.talk.told.changes.length > 1 && h("button", { type: "button", class: "quiet next-change", title: "w", onclick: (event) => nextWrite(event.target.closest(".call")) }, "Next change");
   return h("div", { class: change.right ? "reason" : "reason against", data: change.decision === null ? {} : { about: String(change.decision) } },
     ask && h("p", { class: "asked" }, h("b", {}, "Asked for: "), longText(spoken(ask), 300)),

@@ -81,14 +81,12 @@ function decoded(written) {
 
 const FILTERS = ["domain", "kind", "writes", "burden", "compared", "behavior", "verdict", "cause", "tool"];
 
-const SEVERAL = "2+";
-
 /** Whether conversation `i` passes the chosen filters. */
 function passes(i, chosen) {
   const c = DATA.columns;
   if (chosen.domain && c.domain[i] !== chosen.domain) return false;
   if (chosen.kind && (chosen.kind === "pair" ? !c.pair[i] : c.kind[i] !== chosen.kind)) return false;
-  if (chosen.writes && (chosen.writes === SEVERAL ? c.writes[i] < 2 : String(c.writes[i]) !== chosen.writes)) return false;
+  if (chosen.writes && (chosen.writes.endsWith("+") ? c.writes[i] < Number.parseInt(chosen.writes, 10) : String(c.writes[i]) !== chosen.writes)) return false;
   if (chosen.compared && String(c.compared[i]) !== chosen.compared) return false;
   if (chosen.burden && c.bin[i] !== chosen.burden) return false;
   if (chosen.tool && c.tool[i] !== chosen.tool) return false;

@@ -84,5 +84,5 @@ const callKey = (name, args) => name + canonical(args || {});
 
 /** `Name: key value, …` on one line. */
 function callLine(name, args) {
-  return h("span", { class: "call-line" }, h("b", { title: name }, plain(humanize(name))), Object.keys(args || {}).length > 0 && ": ", Object.entries(args || {}).map(([key, value], i) => [i ? ", " : "", h("span", { class: "json-key", title: key }, plain(small(argumentName(key)))), " ", h("code", {}, longText(argumentText(key, value), 500))]));
+  return h("span", { class: "call-line" }, h("b", { title: name }, plain(humanize(name))), Object.keys(args || {}).length > 0 && ": ", Object.entries(args || {}).map(([key, value], i) => [i ? ", " : "", h("span", { class: "json-key", title: key }, plain(small(wholeName(key)))), " ", h("code", {}, longText(argumentText(key, value), 500))]));
 }

@@ -1,19 +1,21 @@
 // The conversation browser's left side: search, filters, and a list that draws only what is in view.
 
 const ROW_PX = 84;
+/** Characters of a title that stand in one line. */
+const TITLE_LINE = 42;
 const LIST = { chosen: {}, query: "", matches: [], found: new Map(), search: 0, current: -1, top: 0 };
 
 function chosenOptions() {
   const c = DATA.columns, distinct = (column) => [...new Set(c[column])];
   const domains = distinct("domain").sort().map((name) => [name, humanize(name)]);
   const kinds = [...distinct("kind").sort().map((name) => [name, word("kinds", name)[0]]), ...(c.pair.some(Boolean) ? [["pair", "Matched pairs"]] : [])];
-  const writes = [...distinct("writes").sort((a, b) => a - b).map((number) => [String(number), plural(number, "change")]), [SEVERAL, "2 or more changes"]];
+  const writes = [...distinct("writes").sort((a, b) => a - b).map((number) => [String(number), plural(number, "change")]), ...["2+", "3+"].map((several) => [several, `${Number.parseInt(several, 10)} or more changes`])];
   const burdens = DATA.head.bins.filter((bin) => c.bin.includes(bin)).map((bin) => [bin, `${bin} look-ups`]);
   const causes = distinct("cause").filter(Boolean).map((cause) => [cause, word("causes", cause)[0]]).sort((a, b) => a[1].localeCompare(b[1]));
   const verdicts = [["kept", "Kept"], ["lost", "Lost"], ["row", "In the dataset"], ...(c.id.some((_, i) => verdictOf(c, i) === "duplicate") ? [["duplicate", "Kept, not in the dataset"]] : [])];
   const tools = distinct("tool").map((name) => [name, toolName(name)]).sort((a, b) => a[1].localeCompare(b[1]));
   const behavior = Object.entries(DATA.head.axes).map(([axis, values]) => [(DATA.words.axes[axis] || [humanize(axis)])[0], values.filter((value) => value !== "False").map((value) => [`${axis}:${value}`, axisWord(axis, value)])]);
-  return { verdict: ["Verdict", verdicts], domain: ["Domain", domains], cause: ["Cause of loss", causes], kind: ["Kind", kinds], behavior: ["Behavior", behavior], writes: ["Changes", writes], burden: ["Look-ups", burdens], compared: ["Compared", [["1", "Something was compared"], ["0", "Nothing was compared"]]], tool: ["Change or rule", tools] };
+  return { verdict: ["Verdict", verdicts], domain: ["Domain", domains], cause: ["Cause of loss", causes], kind: ["Kind", kinds], behavior: ["Behavior", behavior], writes: ["Changes", writes], burden: ["Look-ups", burdens], compared: ["Compared", [["1", "Compared"], ["0", "Nothing compared"]]], tool: ["Change or rule", tools] };
 }
 
 function drawList(place) {
@@ -23,7 +25,7 @@ function drawList(place) {
     return h("div", { class: "filter", data: { filter: name } }, h("label", { for: `filter-${name}` }, label), select);
   });
   const [first, more] = [controls.slice(0, 3), controls.slice(3)];
-  const clear = h("button", { type: "button", class: "quiet", id: "clear", onclick: () => { LIST.chosen = {}; LIST.query = ""; syncControls(); refilter(); search.focus(); } }, "Clear all");
+  const clear = h("button", { type: "button", class: "quiet", id: "clear", onclick: () => { LIST.chosen = {}; LIST.query = ""; clearEvidence(); syncControls(); refilter(); search.focus(); } }, "Clear all");
   const filters = h("details", { class: "filters" }, h("summary", {}, "More filters", h("span", { id: "filter-count" })), h("div", { class: "filter-grid" }, more));
   filters.open = innerHeight > 1000;
   place.replaceChildren(
@@ -51,7 +53,8 @@ function syncControls() {
 async function refilter() {
   const alive = ((mine) => () => mine === LIST.search)(++LIST.search);
   rememberFilters();
-  const terms = searchTerms(LIST.query);
+  const terms = searchTerms(LIST.query), bar = document.querySelector(".hit-bar");
+  if (bar && bar.dataset.query !== LIST.query) { bar.remove(); document.querySelectorAll(".chat mark.hit").forEach((mark) => mark.replaceWith(...mark.childNodes)); }
   const passing = [];
   for (let i = 0; i < DATA.size; i++) if (passes(i, LIST.chosen)) passing.push(i);
   LIST.found = new Map();
@@ -107,7 +110,7 @@ function drawSelection() {
   if (VIEW.talk !== null || !reader) return;
   const kept = LIST.matches.filter((i) => c.kept[i]).length, lost = LIST.matches.length - kept, causes = new Map();
   for (const i of LIST.matches) if (!c.kept[i]) bump(causes, c.cause[i]);
-  const bars = [...causes].sort((a, b) => b[1] - a[1]).map(([cause, number]) => barRow(word("causes", cause)[0], share(number, lost), number, lost, count(number), { tone: "lost", href: findLink({ ...filtersNow(), cause }), title: word("causes", cause)[1] }));
+  const bars = [...causes].sort((a, b) => b[1] - a[1]).map(([cause, number]) => barRow(word("causes", cause)[0], `${share(number, lost)} of the lost`, number, lost, count(number), { tone: "lost", href: findLink({ ...filtersNow(), cause }), title: word("causes", cause)[1] }));
   reader.replaceChildren(h("div", { class: "selection" }, h("header", {},
     h("h1", {}, LIST.matches.length ? `${plural(LIST.matches.length, "conversation")}: ${count(kept)} kept, ${count(lost)} lost` : "No conversation fits"),
     first !== undefined && h("p", { class: "actions" }, h("a", { class: "button primary", href: talkLink(c.id[first]) }, "Open the first"), h("span", { class: "note" }, "or pick one on the left; ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), " walk through the list."))),
@@ -141,8 +144,8 @@ function listRow(at) {
   const under = hit?.text ? [h("b", {}, `${hit.who}, message ${hit.turn}: `), marked(hit.text, terms)] : plain(spoken(c.ask[i]));
   const verdict = c.kept[i] ? (c.row[i] ? "Kept" : "Kept, not in the dataset") : word("causes", c.cause[i])[0];
   const link = h("a", { href: talkLink(c.id[i]), class: i === LIST.current ? "current" : "", "aria-current": i === LIST.current ? "true" : null },
-    h("span", { class: "row-title" }, h("span", { class: "row-number" }, count(at + 1)), terms.length ? marked(c.title[i], terms) : plain(c.title[i])), h("span", { class: "row-ask" }, under),
-    h("span", { class: "row-meta" }, h("span", {}, h("span", { class: c.kept[i] ? "dot kept" : "dot lost" }), h("b", {}, verdict), ` · ${humanize(c.domain[i])} · ${plural(c.writes[i], "change")} · ${plural(c.burden[i], "look-up")}`), h("code", { title: c.id[i] }, c.id[i].split("-").at(-1).slice(0, 6))));
+    h("span", { class: `row-title${c.title[i].length > TITLE_LINE ? " two" : ""}`, title: c.title[i] }, h("span", { class: "row-number" }, count(at + 1)), terms.length ? marked(c.title[i], terms) : plain(c.title[i])), h("span", { class: "row-ask" }, under),
+    h("span", { class: "row-meta" }, h("span", {}, h("span", { class: c.kept[i] ? "dot kept" : "dot lost" }), h("b", {}, verdict), ` · ${plural(c.writes[i], "change")} · ${plural(c.burden[i], "look-up")}`), h("code", { title: c.id[i] }, c.id[i].split("-").at(-1).slice(0, 6))));
   return h("li", { css: { top: `${at * ROW_PX}px`, height: `${ROW_PX}px` }, data: { at: String(at) }, "aria-setsize": String(LIST.matches.length), "aria-posinset": String(at + 1) }, link);
 }
 

@@ -5,11 +5,14 @@ const VIEW = { shown: "", talk: null, wanted: 0, hits: null };
 
 function drawBar() {
   const theme = h("button", { type: "button", class: "quiet", title: "Light or dark (t)", "aria-label": "Switch between light and dark", onclick: switchTheme }, icon("sun"));
-  const tabs = DATA.mode === "run" && h("nav", { "aria-label": "Views" }, h("a", { href: "#overview", id: "tab-overview" }, "Overview"), h("a", { href: "#find?", id: "tab-find" }, "Conversations ", h("span", { class: "badge" }, count(DATA.size))));
+  const tabs = DATA.mode === "run" && h("nav", { "aria-label": "Views" }, h("a", { href: "#overview", id: "tab-overview" }, "Overview"), h("a", { href: "#find?", id: "tab-find", onclick: (event) => { event.preventDefault(); toList(); } }, "Conversations ", h("span", { class: "badge" }, count(DATA.size))));
   const help = DATA.mode === "run" && h("button", { type: "button", class: "quiet", title: "Keys (?)", "aria-label": "Keyboard keys", onclick: showHelp }, "?");
   document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); document.getElementById("main").focus(); });
   document.getElementById("bar").replaceChildren(h("a", { class: "brand", href: "#overview" }, h("span", { class: "brand-mark", "aria-hidden": "true" }), "writ ", h("span", {}, "report")), tabs || "", h("span", { class: "grow" }), theme, help || "");
 }
+
+/** Back to the list as it was left: its filters, its search, its place; from the list itself, to all of it. */
+function toList() { location.hash = document.body.dataset.view === "list" ? "#find?" : findLink(filtersNow()); }
 
 function switchTheme() {
   const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -106,17 +109,18 @@ function nextWrite(from) {
 function escape() {
   if (EVIDENCE.button) { const last = EVIDENCE.button; clearEvidence(); last.focus({ preventScroll: true }); }
   else if (document.activeElement?.id === "search") document.activeElement.blur();
-  else if (VIEW.talk !== null) location.hash = findLink(filtersNow());
+  else if (VIEW.talk !== null) toList();
 }
 
 const KEYS = {
   "/": () => { if (VIEW.shown !== "browser") location.hash = "#find?"; setTimeout(() => document.getElementById("search")?.focus(), 0); },
-  j: () => (VIEW.shown === "browser" ? step(1) : (location.hash = "#find?")), k: () => VIEW.shown === "browser" && step(-1),
-  w: () => nextWrite(), n: nextHit, o: () => (location.hash = "#overview"), c: () => (location.hash = "#find?"), t: switchTheme, "?": showHelp, Escape: escape,
+  j: () => (VIEW.shown === "browser" ? step(1) : toList()), k: () => VIEW.shown === "browser" && step(-1),
+  w: () => nextWrite(), n: nextHit, o: () => (location.hash = "#overview"), c: toList, t: switchTheme, "?": showHelp, Escape: escape,
 };
 
 function onKey(event) {
-  const typing = event.target.matches?.("input, select, textarea") && event.key !== "Escape";
+  const writing = event.target.matches?.("input, textarea"), choosing = event.target.matches?.("select") && !["j", "k"].includes(event.key);
+  const typing = (writing || choosing) && event.key !== "Escape";
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || !KEYS[event.key]) return;
   event.preventDefault();
   KEYS[event.key]();

@@ -30,7 +30,7 @@ function hero(all) {
     dollars === null
       ? tile("Tokens for one kept", short(all.all / (all.kept || 1)), `${short(all.all)} in all, ${count(all.requests)} requests`)
       : tile("Cost of one kept", money(dollars / (all.kept || 1)), `${money(dollars)} in all, ${short(all.all)} tokens`),
-    worst ? tile("Commonest loss", word("causes", worst[0].split("|")[1])[0], `${plural(worst[1], "conversation")}, ${share(worst[1], all.attempted)}`, findLink({ cause: worst[0].split("|")[1] })) : tile("Commonest loss", "None", "every conversation was kept"),
+    worst ? tile("Commonest loss", word("causes", worst[0].split("|")[1])[0], `${plural(worst[1], "conversation")}, ${share(worst[1], all.attempted)} of all`, findLink({ cause: worst[0].split("|")[1] })) : tile("Commonest loss", "None", "every conversation was kept"),
   ];
   return h("div", { class: "hero" },
     h("dl", { class: "eyebrow" }, [["Domains", names], ["Agent", only("agent")], ["Simulated user", only("user")], ["Seed", DATA.head.settings?.seed], ["Run", DATA.head.run]].filter(([, value]) => value !== undefined && value !== "").map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),

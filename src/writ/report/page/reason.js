@@ -28,13 +28,21 @@ function argumentName(path) {
   return rest.length ? `${thing}: ${small(argumentName(rest.join(".")))}` : thing;
 }
 
+/** What an argument that may be a list is called: `item_ids` as `items`. */
+const wholeName = (key) => (DATA.words.lists[key] || ["", argumentName(key)])[1];
+
 /** Inside a sentence; `ZIP code` stays as it is. */
 const small = (text) => (/^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1));
 
 /** A value of a call as it was written; an amount with its unit. */
 const argumentText = (path, value) => (/(^|\.)amount$/.test(path) && typeof value === "number" ? `$${NUMBER.format(value)}` : spokenValue(value));
 
-const spokenValue = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+/** A value as a sentence says it; of records in a list, what they hold. */
+function spokenValue(value) {
+  if (value === "") return "nothing";
+  if (Array.isArray(value) && value.length) return value.map((item) => (item && typeof item === "object" ? Object.values(item).map(spokenValue).join(" ") : spokenValue(item))).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
 
 const valueName = (name) => (DATA.words.values[name] || [humanize(name)])[0];
 

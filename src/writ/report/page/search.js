@@ -106,7 +106,7 @@ function hitBar(chat) {
   const marks = markHits(chat, terms, hit);
   VIEW.hits = { marks, at: -1 };
   const places = marks.length ? `“${LIST.query.trim()}” stands in ${plural(marks.length, "place")} here` : `“${LIST.query.trim()}” is in the title or an id`;
-  return h("p", { class: "hit-bar" }, h("span", {}, plain(places)), marks.length > 0 && h("button", { type: "button", class: "quiet", title: "Next place (n)", onclick: nextHit }, "Show the next"));
+  return h("p", { class: "hit-bar", data: { query: LIST.query } }, h("span", {}, plain(places)), marks.length > 0 && h("button", { type: "button", class: "quiet", title: "Next place (n)", onclick: nextHit }, "Show the next"));
 }
 
 function nextHit() {

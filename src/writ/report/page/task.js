@@ -19,7 +19,7 @@ function wishPart({ instruction, task }) {
   return h("section", {}, h("h2", {}, "What the customer wants"), h("p", { class: "wish" }, longText(wishText(instruction), 1000)),
     facts(["Knows", longText(spoken(instruction.known_info), 1000)], ["Does not know", instruction.unknown_info ? plain(spoken(instruction.unknown_info)) : ""], ["Customer", h("code", {}, plain(task.user_id))]),
     chips.length > 0 && h("p", { class: "chips" }, chips),
-    h("details", {}, h("summary", {}, "The script of the simulated customer"), h("p", {}, plain(instruction.persona)), h("p", {}, longText(instruction.task_instructions)), instruction.hidden.length > 0 && h("p", {}, "Must not say first: ", h("code", {}, plain(instruction.hidden.join(", "))))));
+    h("details", {}, h("summary", {}, "The script of the simulated customer"), h("p", {}, plain(instruction.persona)), h("p", {}, longText(instruction.task_instructions)), instruction.hidden.length > 0 && h("p", {}, "Not given to them, so they must not say it before the agent does: ", h("code", {}, plain(instruction.hidden.join(", "))))));
 }
 
 /** Places of the task's decisions in the order in which the customer asks. */
@@ -29,8 +29,10 @@ function voicedOrder({ instruction: { voiced }, task: { decisions } }) {
 
 function decisionPart(decision, i, place, talk) {
   const { certificate } = decision, many = talk.task.decisions.length > 1, order = voicedOrder(talk);
-  const aside = place === 0 && order.some((each, at) => each !== at) && h("p", { class: "note" }, "Numbered as the customer asks. What was compared is told as it stands after the wishes in the opposite order: a record may be called cancelled or changed before the chat comes to that.");
-  const title = `${many ? `${place + 1}. ` : ""}${word("outcomes", decision.outcome)[0]}${decision.subject ? `: ${decision.subject}` : ""}`;
+  const later = order.slice(place + 1).filter((each) => each < i), numbers = later.map((each) => order.indexOf(each) + 1).sort((a, b) => a - b);
+  const aside = later.length > 0 && certificate.candidates.length > 1 && h("p", { class: "note" }, `The records below are shown as they are once wish ${numbers.join(" and ")} is done, although the customer asks for that later.`);
+  const done = [...new Set(decision.calls.map(({ name }) => humanize(name)))].join(" and "), what = decision.outcome === "act" ? done || "Tell, and change nothing" : word("outcomes", decision.outcome)[0];
+  const title = `${many ? `${place + 1}. ` : ""}${what}${decision.subject ? `: ${decision.subject}` : ""}`;
   return h("section", { class: "decision", data: { decision: String(i) } }, place === 0 && h("h2", {}, "The right answer"), aside, h("h3", {}, longText(spoken(title), 400)),
     decision.rule && h("p", { title: decision.rule }, "Because of the rule: ", h("b", {}, plain(ruleText(decision.rule, talk.task.domain)))),
     decision.calls.length > 0 && h("ul", { class: "calls" }, decision.calls.map((call) => h("li", {}, tick(made(talk, call), "made", "not made"), callBlock(call)))),
@@ -74,9 +76,9 @@ function choicePart(choice, talk) {
   const names = [...new Set(choice.flatMap((candidate) => Object.keys(candidate.values)))], wide = names.length > COLUMNS_SHOWN, ranked = choice.some(({ status }) => status === "runner_up");
   const row = (candidate) => {
     const button = h("button", { type: "button", class: "record", "aria-pressed": "false", title: "Show its record in the conversation", onclick: () => showRecord(button, candidate, talk, document.querySelector(".chat")) }, longText(candidate.label, 300));
-    const values = wide && h("small", {}, Object.entries(candidate.values).map(([name, value], i) => [i ? " · " : "", `${small(valueName(name))} `, valueText(name, value)]));
+    const values = wide && h("small", {}, Object.keys(candidate.values).map((name, i) => [i ? " · " : "", `${small(valueName(name))} `, valueText(name, comparedValue(candidate, name))]));
     const why = h("small", {}, h("span", { class: "status" }, candidate.status === "winner" && !ranked ? "Fits" : word("statuses", candidate.status)[0]), candidate.why && [": ", longText(candidate.why, 300)]);
-    return h("tr", { class: candidate.status }, h("th", { scope: "row" }, button, why, values), !wide && names.map((name) => h("td", {}, valueText(name, candidate.values[name]))));
+    return h("tr", { class: candidate.status }, h("th", { scope: "row" }, button, why, values), !wide && names.map((name) => h("td", {}, valueText(name, comparedValue(candidate, name)))));
   };
   const body = h("tbody", {}, choice.slice(0, CANDIDATES_SHOWN).map(row));
   const rest = choice.length > CANDIDATES_SHOWN + 2 && h("button", { type: "button", class: "more", onclick: () => { body.append(...choice.slice(CANDIDATES_SHOWN).map(row)); rest.remove(); } }, `Show all ${choice.length}`);
@@ -84,6 +86,13 @@ function choicePart(choice, talk) {
   const head = h("tr", {}, h("td", {}), !wide && names.map((name) => h("th", { scope: "col" }, plain(valueName(name)))));
   return h("div", { class: choice.length > 1 ? "compared several" : "compared" }, h("h4", {}, plain(choiceTitle(choice, ranked))), choice.length > 1 && h("p", { class: "note" }, "Click one to see its record in the conversation."),
     h("div", { class: "scroll-x", tabindex: "0", role: "region", "aria-label": "Candidates" }, h("table", { class: "candidates" }, !wide && h("thead", {}, head), body)), rest);
+}
+
+/** A compared fact; an arrival after midnight says so, also where the record gives the time alone. */
+function comparedValue({ values }, name) {
+  const value = values[name], start = /^(\d\d):(\d\d)/.exec(values.departure || "");
+  const late = name === "arrival" && start && /^[\d:]+$/.test(value) && Number(start[1]) * 60 + Number(start[2]) + values.minutes >= 1440;
+  return late ? `${value}+1` : value;
 }
 
 /** What the table of candidates shows, in words that hold for all of its rows. */
@@ -100,10 +109,15 @@ function turnOf(talk, call) {
   return talk.messages.find((message) => message.calls.some((each) => !each.broken && callKey(each.name, each.args) === key))?.turn;
 }
 
-/** Whether a look-up was made before the first change that rests on it, as a mark; late ones say so. */
-function inTime(talk, call, { calls }) {
+/** Whether a look-up was made before the first change that rests on it, as a mark; late ones say so, and those that another look-up answered. */
+function inTime(talk, call, { calls, certificate }) {
   const looked = turnOf(talk, call), decided = Math.min(...calls.map((each) => turnOf(talk, each) ?? Infinity));
-  const late = looked !== undefined && looked > decided;
+  const late = looked !== undefined && looked > decided, missed = talk.verdict.checks.some(({ name, result }) => name === "coverage" && result !== "pass");
+  if (looked === undefined && !missed) {
+    const key = callKey(call.name, call.arguments), others = certificate.rivals.filter(({ refuters }) => refuters.some((each) => callKey(each.name, each.arguments) === key));
+    const turns = others.flatMap(({ refuters }) => refuters.map((each) => turnOf(talk, each))).filter((turn) => turn < decided);
+    return [h("span", { class: "tick other", title: "not needed here" }, "–"), h("small", {}, "answered by ", turns.length ? messageLink(Math.min(...turns)) : "another look-up")];
+  }
   return [tick(looked !== undefined && !late, "looked up", late ? "too late" : "not looked up"), late && h("small", { class: "bad" }, `too late: message ${looked}, after the change in ${decided}`)];
 }
 
@@ -118,7 +132,7 @@ function proofPart(decision, talk) {
     return h("li", {}, mark, h("div", {}, callLine(call.name, call.arguments), late && " ", late));
   });
   return h("div", {},
-    h("details", { class: "proof", open: certificate.plan.length <= 8 }, h("summary", {}, `The fewest look-ups that prove it: ${certificate.burden}`), h("p", { class: "note" }, `With any fewer, another answer could still be right. ${certificate.relevant > certificate.burden ? `${plural(certificate.relevant, "look-up")} bear on the question in all, so a careful agent may make ${count(certificate.relevant)}. ` : ""}Ticked: made in this conversation before the change. One that is not ticked may have been answered by another look-up.`), h("ol", { class: "calls" }, plan)),
+    h("details", { class: "proof", open: certificate.plan.length <= 8 }, h("summary", {}, `The fewest look-ups that prove it: ${certificate.burden}`), h("p", { class: "note" }, `With any fewer, another answer could still be right. ${certificate.relevant > certificate.burden ? `${plural(certificate.relevant, "look-up")} bear on the question in all, so a careful agent may make ${count(certificate.relevant)}. ` : ""}Ticked: made in this conversation before the change.`), h("ol", { class: "calls" }, plan)),
     h("details", { class: "proof" }, h("summary", {}, `What could have made another answer right: ${rivals.length}`), h("p", { class: "note" }, "Until each of these is ruled out, the answer could be another one."), h("ul", { class: "calls" }, rivals)));
 }
 
@@ -126,8 +140,8 @@ function checksPart(talk) {
   const { checks } = talk.verdict, isOff = (check) => ["fail", "unclear"].includes(check.result), off = checks.filter(isOff), applied = checks.filter((check) => check.result !== "not_applicable").length;
   const mark = { pass: "✓", fail: "✕", unclear: "?", not_applicable: "–" };
   const rows = [...off, ...checks.filter((check) => !isOff(check))].map((check) => h("li", { class: check.result }, h("span", { class: "check-mark", "aria-hidden": "true" }, mark[check.result]),
-    h("div", {}, word("checks", check.name)[0], h("span", { class: "hidden" }, `: ${word("results", check.result)[0]}`), isOff(check) && talk.told.losses[check.name] && h("small", {}, said(talk.told.losses[check.name])))));
-  return h("section", {}, h("h2", {}, "The checks"), h("details", { open: off.length > 0 }, h("summary", {}, off.length ? `${off.length} of ${applied} not passed` : `All ${applied} passed`), h("ul", { class: "checks" }, rows)));
+    h("div", {}, word("checks", check.name)[0], h("span", { class: "hidden" }, `: ${word("results", check.result)[0]}`), isOff(check) && check.cause !== talk.verdict.cause && talk.told.losses[check.name] && h("small", {}, said(talk.told.losses[check.name])))));
+  return h("section", {}, h("h2", {}, "The checks"), h("details", { open: off.length > 0 }, h("summary", {}, off.length ? `${off.length} of ${applied} not passed${applied < checks.length ? `, ${checks.length - applied} do not apply` : ""}` : `All ${applied} passed`), h("ul", { class: "checks" }, rows)));
 }
 
 function mistakesPart(task) {
@@ -135,6 +149,13 @@ function mistakesPart(task) {
   const gold = task.decisions.flatMap((decision) => decision.calls);
   return h("section", {}, h("h2", {}, "Tempting mistakes"), h("p", { class: "note" }, "Near misses in the data invite these; each was replayed and must not count as right."),
     h("ul", { class: "mistakes" }, task.distractors.map((mistake) => h("li", {}, h("b", {}, plain(humanize(mistake.mistake))), temptations(mistake.calls, gold)))));
+}
+
+/** One wrong value of a mistake, in words. */
+function wrongValue(path, got, wanted) {
+  const name = plain(small(argumentName(path))), code = (value) => h("code", {}, longText(spokenValue(value), 120));
+  if (wanted === undefined) return ["also has ", name, " ", code(got)];
+  return got === undefined ? ["leaves out ", name, " ", code(wanted)] : [name, " is ", code(got), ", should be ", code(wanted)];
 }
 
 /** What of the calls of a mistake is not right, a line each. */
@@ -145,7 +166,7 @@ function temptations(calls, gold) {
     const right = nearest({ name: call.name, args: call.arguments }, left), differs = right ? differences({ args: call.arguments }, right) : [];
     if (!right || !differs.length || differs.length > 3) return ["also makes ", callLine(call.name, call.arguments)];
     left.splice(left.indexOf(right), 1);
-    return [plain(humanize(call.name)), ": ", differs.map(([path, got, wanted], i) => [i ? "; " : "", plain(small(argumentName(path))), " ", h("code", {}, longText(spokenValue(got ?? "left out"), 120)), " instead of ", h("code", {}, longText(spokenValue(wanted ?? "nothing"), 120))])];
+    return [plain(humanize(call.name)), ": ", differs.map((each, i) => [i ? "; " : "", wrongValue(...each)])];
   });
   return h("ul", {}, [...lines, ...left.map((call) => ["leaves out ", callLine(call.name, call.arguments)])].map((line) => h("li", {}, line)));
 }
