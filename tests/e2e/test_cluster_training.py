@@ -159,7 +159,7 @@ def test_run_goes_from_a_database_to_the_score_of_the_model_that_it_trained(
     assert "manifest.json" in read("keys", f"{prefix}/train/")
     scores = json.loads(read("text", next(k for k in read("keys", f"{prefix}/scores/").split() if k.endswith("evaluation.json"))))
     assert [each["model"] for each in scores["models"]] == ["base", "tuned"]
-    assert [(each["first"], each["second"]) for each in scores["comparisons"]] == [("base", "tuned")]
+    assert [{each["first"], each["second"]} for each in scores["comparisons"]] == [{"base", "tuned"}]
     plural = {"job": "jobs", "jobset": "jobsets", "trainjob": "trainjobs"}[kind]
     made = cluster.get(plural, "-n", dev)["items"]
     assert workflow["metadata"]["uid"] not in json.dumps([m["metadata"].get("labels", {}) for m in made]), "the exit handler removes what was made"

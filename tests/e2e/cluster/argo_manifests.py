@@ -18,6 +18,9 @@ REPOSITORY = {
     },
 }
 
+# As docs/cluster.md advises: else the controller asks for the limit of a pool for each shard that waits, each time that it looks at the Workflow.
+SYNCHRONIZATION = {"semaphoreLimitCacheSeconds": 10, "pollSeconds": 5}
+
 
 def adapted(document: dict[str, Any], version: str) -> dict[str, Any]:
     if document["kind"] == "Deployment":
@@ -31,7 +34,7 @@ def adapted(document: dict[str, Any], version: str) -> dict[str, Any]:
         container["livenessProbe"] |= {"timeoutSeconds": 60}
         document["spec"]["strategy"] = {"type": "Recreate"}
     if document["kind"] == "ConfigMap":
-        document["data"] = {"artifactRepository": yaml.safe_dump(REPOSITORY)}
+        document["data"] = {"artifactRepository": yaml.safe_dump(REPOSITORY), "synchronization": yaml.safe_dump(SYNCHRONIZATION)}
     return document
 
 

@@ -90,12 +90,13 @@ C
 
 ALL="kubeconform kubectl helm etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy
  argoexec workflow-controller argo versitygw coredns pause"
-FULL="jobset trainer kustomize argocd"   # for `make e2e-full`: dear to build
+FULL="jobset trainer kustomize kube-router argocd"   # for `make e2e-full`: dear to build
 need go golang
 [ "${1:-}" != all ] || set -- $ALL $FULL
 for name in ${*:-$ALL}; do
   case $name in
     kube*form) build kubeconform kubeconform github.com/yannh/kubeconform/cmd/kubeconform -ldflags '-s -w' ;;
+    kube-router) build kube-router netpol github.com/cloudnativelabs/kube-router/v2/cmd/kube-router -ldflags '-s -w' ;;
     kube*) kubernetes "$name" ;;
     argo | argoexec | workflow-controller) argo "$name" ;;
     etcd) build etcd etcd go.etcd.io/etcd/server/v3 -ldflags '-s -w' ;;
