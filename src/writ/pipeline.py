@@ -91,7 +91,7 @@ STAGES: tuple[Stage, ...] = (
         lambda c: {"config": c.verification},
         reads={"domain": "domain", "tasks": "tasks", "instructions": "instructions", "trajectories": "simulate"},
         writes=Verdict,
-        revision=5,
+        revision=6,
     ),
     Stage(
         "dataset",

@@ -190,7 +190,8 @@ def _out(group: Sequence[Candidate]) -> Sentence:
     others = sum(number for _, number in whys)
     if not others:
         return ()
-    counted = [f"{why} ({number})" if len(whys) > 1 else f"{'it ' * (_is_verb(why) and others == 1)}{why}" for why, number in whys[:_NAMED]]
+    who = "it " if others == 1 else "each "
+    counted = [f"{why} ({number})" if len(whys) > 1 else f"{who if _is_verb(why) else ''}{why}" for why, number in whys[:_NAMED]]
     rest = f"; and {others - sum(number for _, number in whys[:_NAMED])} more" if len(whys) > _NAMED else ""
     return (f" {'The other one is' if others == 1 else f'The other {others} are'} out: {'; '.join(counted)}{rest}.",)
 

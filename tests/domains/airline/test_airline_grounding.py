@@ -23,7 +23,7 @@ def test_summaries_state_every_argument_of_every_gold_write(database):
 
 
 def test_formulas_give_the_derived_arguments_of_gold(generated):
-    derived = set()
+    derived, sums = set(), set()
     for _, wished, decision, world in certified(generated, kinds=ACTING, users=40):
         shown = shown_by(world, decision)
         for call in decision.calls:
@@ -33,6 +33,12 @@ def test_formulas_give_the_derived_arguments_of_gold(generated):
                     leaf = leaf[int(part)] if part.isdigit() else leaf[part]
                 derived.add((call.name, path.rsplit(".", 1)[-1]))
                 assert leaf == value, (wished, path, formula)
+                if path.startswith("payment_methods"):
+                    way, _, total = formula.removeprefix("the whole balance, of ").removeprefix("what is left of ").partition(" = $")
+                    sums.add(total)
+                    figures = way.replace("$", "").replace("×", "*").replace(" for bags", "").replace(" insurance", "")
+                    assert not total or eval(figures) == int(total), formula
+    assert len(sums) > 5, "the sums that are told add up"
     assert derived == {
         ("book_reservation", "amount"),
         ("book_reservation", "nonfree_baggages"),

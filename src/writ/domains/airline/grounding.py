@@ -265,7 +265,7 @@ def _booking_bags(arguments: Record, seen: Seen) -> dict[str, tuple[str, Any]]:
     if user is None:
         return {}
     free = free_bags(user["membership"], arguments["cabin"], len(arguments["passengers"]))
-    return {"nonfree_baggages": ("bags beyond the free allowance", max(0, arguments["total_baggages"] - free))}
+    return {"nonfree_baggages": (f"bags beyond the {free} that are free", max(0, arguments["total_baggages"] - free))}
 
 
 def _booking_amounts(arguments: Record, seen: Seen) -> dict[str, tuple[str, Any]]:
@@ -274,25 +274,36 @@ def _booking_amounts(arguments: Record, seen: Seen) -> dict[str, tuple[str, Any]
     if user is None or None in rows:
         return {}
     people = len(arguments["passengers"])
-    left = sum(row["prices"][arguments["cabin"]] for row in rows if row) * people + BAG_DOLLARS * arguments["nonfree_baggages"]
-    left += INSURANCE_DOLLARS * people if arguments["insurance"] == "yes" else 0
+    fares = [row["prices"][arguments["cabin"]] for row in rows if row]
+    extras = {"for bags": BAG_DOLLARS * arguments["nonfree_baggages"], "insurance": INSURANCE_DOLLARS * people * (arguments["insurance"] == "yes")}
+    left = sum(fares) * people + sum(extras.values())
+    total = _sum_text(fares, people, extras, left)
     derived: dict[str, tuple[str, Any]] = {}
     for index, share in enumerate(arguments["payment_methods"]):
         method = user["payment_methods"].get(share["payment_id"], {})
         amount = left if method.get("source") == "credit_card" else min(left, int(method.get("amount", 0)))
-        derived[f"payment_methods.{index}.amount"] = ("what is left of the total, up to the balance", amount)
+        share = "the whole balance, of " if amount < left else "what is left of " if index else ""
+        derived[f"payment_methods.{index}.amount"] = (f"{share}{total}", amount)
         left -= amount
     return derived
+
+
+def _sum_text(fares: Sequence[int], people: int, extras: Mapping[str, int], total: int) -> str:
+    """How a total adds up: `2 × ($100 + $68) + $60 insurance = $396`."""
+    way = " + ".join(f"${fare}" for fare in fares)
+    way = f"{people} × {f'({way})' if len(fares) > 1 else way}" if people > 1 else way
+    terms = [way, *(f"${dollars} {name}" for name, dollars in extras.items() if dollars)]
+    return f"{' + '.join(terms)} = ${total}" if len(terms) > 1 or people > 1 or len(fares) > 1 else f"the fare, {way}"
 
 
 def _bag_formulas(write: Call, seen: Seen, said: Said) -> dict[str, tuple[str, Any]]:
     trip, user = seen.trips.get(write.arguments["reservation_id"]), seen.owner(write)
     derived: dict[str, tuple[str, Any]] = {}
     if trip and "add" in said:
-        derived["total_baggages"] = ("bags so far plus bags added", trip["total_baggages"] + int(said["add"]))
+        derived["total_baggages"] = (f"{trip['total_baggages']} so far plus {said['add']} added", trip["total_baggages"] + int(said["add"]))
     if trip and user:
         free = free_bags(user["membership"], trip["cabin"], len(trip["passengers"]))
-        derived["nonfree_baggages"] = ("bags beyond the free allowance", max(0, write.arguments["total_baggages"] - free))
+        derived["nonfree_baggages"] = (f"bags beyond the {free} that are free", max(0, write.arguments["total_baggages"] - free))
     return derived
 
 

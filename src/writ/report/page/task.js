@@ -30,7 +30,7 @@ function voicedOrder({ instruction: { voiced }, task: { decisions } }) {
 function decisionPart(decision, i, place, talk) {
   const { certificate } = decision, many = talk.task.decisions.length > 1, order = voicedOrder(talk);
   const later = order.slice(place + 1).filter((each) => each < i), numbers = later.map((each) => order.indexOf(each) + 1).sort((a, b) => a - b);
-  const aside = later.length > 0 && certificate.candidates.length > 1 && h("p", { class: "note" }, `The records below are shown as they are once wish ${numbers.join(" and ")} is done, although the customer asks for that later.`);
+  const aside = later.length > 0 && certificate.candidates.length > 1 && h("p", { class: "note" }, `The records below are shown as they are once ${numbers.length > 1 ? `wishes ${numbers.join(" and ")} are` : `wish ${numbers[0]} is`} done, although the customer asks for that later.`);
   const done = [...new Set(decision.calls.map(({ name }) => humanize(name)))].join(" and "), what = decision.outcome === "act" ? done || "Tell, and change nothing" : word("outcomes", decision.outcome)[0];
   const title = `${many ? `${place + 1}. ` : ""}${what}${decision.subject ? `: ${decision.subject}` : ""}`;
   return h("section", { class: "decision", data: { decision: String(i) } }, place === 0 && h("h2", {}, "The right answer"), aside, h("h3", {}, longText(spoken(title), 400)),
