@@ -3,7 +3,7 @@
 const ROW_PX = 84;
 /** Characters of a title that stand in one line. */
 const TITLE_LINE = 42;
-const LIST = { chosen: {}, query: "", matches: [], found: new Map(), search: 0, current: -1, top: 0 };
+const LIST = { chosen: {}, query: "", matches: [], found: new Map(), search: 0, current: -1, top: 0, opening: false };
 
 function chosenOptions() {
   const c = DATA.columns, distinct = (column) => [...new Set(c[column])];
@@ -19,7 +19,7 @@ function chosenOptions() {
 }
 
 function drawList(place) {
-  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; later(refilter); }, onkeydown: (event) => { if (event.key === "Enter" && LIST.matches.length) location.hash = talkLink(DATA.columns.id[LIST.matches[0]]); } });
+  const search = h("input", { type: "search", id: "search", placeholder: "Words, names or ids", autocomplete: "off", spellcheck: "false", value: LIST.query, oninput: () => { LIST.query = search.value; LIST.opening = false; later(refilter); }, onkeydown: (event) => { if (event.key === "Enter") { LIST.opening = true; if (waiting) atOnce(refilter); else openWanted(); } } });
   const controls = Object.entries(chosenOptions()).map(([name, [label, options]]) => {
     const select = h("select", { id: `filter-${name}`, onchange: () => { LIST.chosen[name] = select.value; refilter(); } }, h("option", { value: "" }, "Any"), options.map(choice));
     return h("div", { class: "filter", data: { filter: name } }, h("label", { for: `filter-${name}` }, label), select);
@@ -38,7 +38,9 @@ function drawList(place) {
 const choice = ([value, label]) => (Array.isArray(label) ? h("optgroup", { label: value }, label.map(choice)) : h("option", { value }, label));
 
 let waiting = 0;
-function later(work) { clearTimeout(waiting); waiting = setTimeout(work, 120); }
+function later(work) { clearTimeout(waiting); waiting = setTimeout(() => atOnce(work), 120); }
+
+function atOnce(work) { clearTimeout(waiting); waiting = 0; work(); }
 
 function syncControls() {
   document.getElementById("search").value = LIST.query;
@@ -87,8 +89,17 @@ function showMatches(matches, state) {
   rows.style.height = `${Math.max(1, matches.length) * ROW_PX}px`;
   rows.replaceChildren();
   if (!state.startsWith("searching")) leaveExcluded(matches);
+  openWanted();
+  LIST.opening &&= state.startsWith("searching");
   if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, "No conversation fits. Clear a filter, or search for other words."));
   drawRows();
+}
+
+/** Opens the best hit once there is one, where the reader has pressed Enter. */
+function openWanted() {
+  if (!LIST.opening || !LIST.matches.length) return;
+  LIST.opening = false;
+  location.hash = talkLink(DATA.columns.id[LIST.matches[0]]);
 }
 
 /** A conversation that is open, and no longer among what fits, gives way to what the list holds. */
