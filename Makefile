@@ -60,7 +60,7 @@ chaos: install ## Kills, faulty models, faulty stores: a table of fault and outc
 learn: $(VENV)/train/.installed ## A model that learns from random weights: conversations, SFT, serving, exam (five CPU-minutes)
 	@$(VENV)/train/bin/python benchmarks/learn.py --to test-output/learn
 
-ablate: $(VENV)/train/.installed ## The arms of the paper on the tiny model: four arms, three seeds (some two hours on two quiet cores, computed)
+ablate: $(VENV)/train/.installed ## The arms of the paper on the tiny model: four arms, three seeds (an hour and a half of CPU time, computed)
 	@$(VENV)/train/bin/writ ablate --plain --config recipes/ablate.yaml --out test-output/ablate/store --to test-output/ablate
 
 ablate-smoke: $(VENV)/train/.installed ## Two small arms, two seeds: the plumbing of an ablation (minutes); its figures say nothing of any data
