@@ -39,7 +39,7 @@ test-slow: install ## What takes longer: kills, outages, ten thousand conversati
 s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
 	@$(BIN)/python tests/fixtures_s3.py
 
-test-train: $(VENV)/train/.installed ## What needs the training packages: SFT, resumption, two processes, a small model in closed loop
+test-train: $(VENV)/train/.installed ## What needs the training packages: SFT, resumption, two processes, a small model in closed loop (seven CPU-minutes)
 	@$(BIN)/uv pip install -q --python $(VENV)/train/bin/python --no-deps --require-hashes -r requirements/dev.txt
 	@$(VENV)/train/bin/python -m pytest tests/training tests/jobs/test_together.py
 
