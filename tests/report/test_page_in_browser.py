@@ -5,7 +5,7 @@ import time
 import pytest
 from report_worlds import CERTIFICATE, conversation, library_run, write_page
 
-from writ.schema import Check
+from writ.schema import Call, Check, Rival
 
 LOST = "conversation-000000000000"
 KEPT = "conversation-000000000001"
@@ -268,6 +268,21 @@ def test_conversations_tab_goes_back_to_the_list_as_it_was_and_keys_work_from_a_
     expect_count(page, "10 of 40 conversations")
 
 
+@pytest.mark.long
+def test_look_up_that_another_one_answered_is_no_cross(view, tmp_path):
+    made = conversation(1)
+    decision = made.task.decisions[0]
+    listing, read = Call(name="list_editions", arguments={"title": "The Salt Island"}), decision.certificate.rivals[0].refuters[0]
+    rivals = (Rival(claim="e572 cannot be lent", refuters=(listing, read)),)
+    certificate = decision.certificate.model_copy(update={"rivals": rivals, "plan": (*decision.certificate.plan, listing)})
+    task = made.task.model_copy(update={"decisions": (decision.model_copy(update={"certificate": certificate}),)})
+    page = view(made.trajectory.id, file=write_page(tmp_path / "page.html", [made._replace(task=task)]))
+    assert page.locator(".proof .tick.bad").count() == 0
+    assert "answered by message 2" in page.inner_text(".proof >> nth=0")
+    assert page.get_by_role("button", name="Compare all 3 (1 out)").is_visible()
+
+
+@pytest.mark.long
 def test_id_that_the_customer_was_not_to_say_is_marked_in_their_words(view, tmp_path):
     made = conversation(1)
     check = Check(name="user_words", result="fail", cause="user_leaked", owner="user", detail="the user said South", turn=1)
