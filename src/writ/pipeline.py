@@ -115,7 +115,7 @@ STAGES: tuple[Stage, ...] = (
             "rows": "dataset",
         },
         writes=Record,
-        revision=6,
+        revision=7,
         files=("report.html",),
         beside={"certificate": "dataset/decontamination.json"},
         names_run=True,

@@ -50,6 +50,12 @@ def test_criteria_and_facts_are_told_up_to_the_one_that_decides():
     assert first.endswith("has the shortest time: 3 h. Next best: WRF3, 4 h (1 h longer).")
 
 
+def test_next_best_of_the_same_number_is_told_with_what_tells_it_apart():
+    best = candidate("WRF602, ATL to MSP, May 26 1:00 AM", "winner", "has the lowest price", price=62)
+    (line,) = said_of(best, candidate("WRF602, ATL to MSP, May 27 1:00 AM", "runner_up", "$19 more", price=81))
+    assert line.endswith("Next best: WRF602, ATL to MSP, May 27 1:00 AM, $81 ($19 more).")
+
+
 @pytest.mark.parametrize(
     ("why", "told"),
     [

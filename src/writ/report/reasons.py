@@ -168,7 +168,9 @@ def _chosen(group: Sequence[Candidate], winners: Sequence[Candidate]) -> Sentenc
         head = f"Of {fitting} {among}{' that fit' if fitting < size else ''}, "
         why = _AND_THEN.join(best.why.split(_AND_THEN)[: len(mine)])  # a second criterion is told where the first one ties
         won, behind = Strong(", ".join(mine)), f" ({runner.why})" if runner.why else ""
-        return (head, Strong(name), f"{_clause(why)}: ", won, f"{about}. Next best: {_short(runner.label)[0]}, {', '.join(theirs)}{behind}.")
+        other = _short(runner.label)[0]
+        other = runner.label if other == name else other  # the same flight on another day
+        return (head, Strong(name), f"{_clause(why)}: ", won, f"{about}. Next best: {other}, {', '.join(theirs)}{behind}.")
     if fitting == 1:
         if best.why.startswith(("the only ", "is the ")):
             return (f"Of {size} {among}, ", Strong(best.label), f"{_clause(best.why)}.")
