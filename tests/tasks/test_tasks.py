@@ -202,6 +202,12 @@ def test_no_task_holds_a_wish_above_the_allowed_burden(snapshot):
     assert max(decision.certificate.burden for task in low for decision in task.decisions) <= 3
 
 
+def test_no_task_makes_more_writes_than_are_allowed_beside_a_refusal_either(snapshot):
+    few = list(synthesize(TasksConfig(max_writes=1, mix={"refusal": 1.0}, pair_share=0.0), count=60, seed=7, domain=[snapshot]))
+    assert {len(task.writes) for task in few} == {0, 1}
+    assert any(task.writes and any(decision.outcome == "deny" for decision in task.decisions) for task in few)
+
+
 def test_tasks_stand_in_the_cells_that_are_named_and_in_none_that_is_excluded(snapshot):
     some = TasksConfig(cells=("1x2-3", "2x4-5"), max_writes=2)
     named = {f"{task.cell.writes}x{task.cell.burden}" for task in synthesize(some, count=20, seed=7, domain=[snapshot])}

@@ -147,10 +147,11 @@ def _buckets(site: OpenDomain, lead: Entry, entries: Sequence[Entry], config: Ta
     declined = lead.outcome != "act"
     if lead.after is not None:
         burden = burden_bin(max(lead.burden, lead.after.burden))
-        yield Bucket("refusal", False, Cell(site.name, lead.after.writes, burden, lead.tool))
+        if lead.after.writes <= config.max_writes:
+            yield Bucket("refusal", False, Cell(site.name, lead.after.writes, burden, lead.tool))
         return
     company = _company(lead, entries)
-    for writes in (0, 1, 2) if declined else range(lead.writes, config.max_writes + 1):
+    for writes in range(min(config.max_writes, 2) + 1) if declined else range(lead.writes, config.max_writes + 1):
         if _fill(company, writes - lead.writes) is not None:
             yield Bucket(kind_of(declined, writes, lead.burden), False, Cell(site.name, writes, lead.bin, lead.tool))
 
