@@ -44,7 +44,7 @@ def view(browser, page_file):
 
     def opened(at: str = "", file: Path = page_file, **options):
         context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options))
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -65,7 +65,7 @@ def _show_run(console: Console, stored: Stored) -> None:
         console.print(grid(domain, tasks, verdicts))
     examples = {verdict.cause: verdict.trajectory_id for verdict in reversed(verdicts) if not verdict.kept}
     for cause, example in examples.items():
-        console.print(f"for '{term('causes', cause)}': writ show {example}", style="dim", soft_wrap=True)
+        console.print(f"for '{term('causes', cause)}': writ show {example} --run {stored.run.run_id[:6]}", style="dim", soft_wrap=True)
 
 
 def _show_conversation(console: Console, store: Store, name: str, run_id: str, full: bool) -> None:
