@@ -91,7 +91,7 @@ function showMatches(matches, state) {
   if (!state.startsWith("searching")) leaveExcluded(matches);
   openWanted();
   LIST.opening &&= state.startsWith("searching");
-  if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, "No conversation fits. Clear a filter, or search for other words."));
+  if (!matches.length && !state) rows.append(h("li", { class: "nothing" }, active && LIST.query ? "None of those that fit the filters holds this. Take a filter away above to search all, or search for other words." : "No conversation fits. Clear a filter, or search for other words."));
   drawRows();
 }
 

@@ -41,9 +41,10 @@ function placeOf(messages, terms) {
   return { ...shown, rank: Math.max(...hits.map((hit) => hit.rank)), text: around(shown) };
 }
 
+/** A word or two before the hit, so that a narrow row still shows it. */
 function around({ text, at, term }) {
-  const from = Math.max(0, at - 24), to = Math.max(at + term.length, from + SNIPPET + 24);
-  return `${from ? "…" : ""}${text.slice(from, to)}${to < text.length ? "…" : ""}`;
+  const from = at > 8 ? text.lastIndexOf(" ", at - 8) + 1 : 0, to = Math.max(at + term.length, from + SNIPPET + 24);
+  return `${from ? "… " : ""}${text.slice(Math.max(from, at - 24), to)}${to < text.length ? "…" : ""}`;
 }
 
 /** Finds the terms that are in no title: in what was said and called, and where a term has a digit, as ids do, in what tools gave. `found(map of hits, share)` hears of each block. Stops when `alive()` is false. */
