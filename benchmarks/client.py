@@ -354,10 +354,11 @@ def main() -> None:
         asyncio.run(run_server())
         return
     print(f"{machine()}; request of {len(_request(EndpointSettings(model=MODEL)).body())} bytes")
+    with a_server(__file__, "--serve") as url:
+        costs = cost_table(url, options.requests)
     with a_server(pacer.__file__) as url:
         saturations = saturation_table(url, options.seconds, options.workers, [int(text) for text in options.concurrency.split(",")])
     with a_server(__file__, "--serve") as url:
-        costs = cost_table(url, options.requests)
         limits = limit_table(url, options.limit_seconds, [int(text) for text in options.limits.split(",")])
     if options.json:
         figures = {"machine": machine(), "cost": [row._asdict() for row in costs], "saturation": [row._asdict() for row in saturations]}
