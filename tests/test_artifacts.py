@@ -144,6 +144,7 @@ MESSAGES = st.builds(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(MESSAGES, max_size=6) | st.lists(st.builds(Call, name=TEXT, arguments=st.dictionaries(TEXT, JSON, max_size=4)), max_size=6))
 def test_artifact_of_hostile_text_comes_back_equal(tmp_path: Path, records: list[Record]) -> None:

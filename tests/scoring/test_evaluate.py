@@ -103,6 +103,7 @@ def test_the_terminals_table_says_what_its_brackets_are_and_what_guessing_would_
     assert re.search(r"guessing +│ all .* 46\.5", said)
 
 
+@pytest.mark.long
 def test_the_scripted_model_succeeds_on_held_out_tasks_by_the_bare_protocol(tmp_path):
     [model] = evaluated(tmp_path, "--set", "dataset.count=6", "--set", "domains.users=60", "--set", "evaluation.trials=1")["models"]
     assert model["overall"]["tasks"] >= 6

@@ -73,6 +73,7 @@ def bare(messages: tuple[Message, ...]) -> list[Any]:
     ]
 
 
+@pytest.mark.long
 @recorded
 def test_recorded_conversations_of_a_real_model_come_out_of_the_engine_as_they_went_in():
     recordings = list(tau2_recordings(RECORDED, "retail"))

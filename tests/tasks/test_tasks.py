@@ -84,6 +84,7 @@ def test_the_same_seed_gives_the_same_tasks_on_one_process_and_on_two(small):
     assert [task.model_dump_json() for task in one] == [task.model_dump_json() for task in two]
 
 
+@pytest.mark.long
 def test_no_task_is_given_twice_where_few_persons_give_many():
     few = DomainsConfig(names=("airline",), users=3)
     made = synthesize(TasksConfig(workers=1), count=200, seed=1, domain=snapshots(few, seed=1, content=""))

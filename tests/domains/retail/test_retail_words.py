@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from random import Random
 
+import pytest
 from retail_worlds import RETAIL, certified, world_of
 
 from writ.domains.base import run
@@ -30,6 +31,7 @@ def shown_of(world, user_id, wish):
     return outputs
 
 
+@pytest.mark.long
 def test_no_masked_sentence_of_a_user_is_more_than_one_in_a_hundred(generated):
     sentences = Counter()
     for seed in range(2):

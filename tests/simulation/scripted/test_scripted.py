@@ -144,6 +144,7 @@ def test_fault_label_points_at_the_message_that_carries_it(instructions):
             orjson.loads(trajectory.messages[label.turn].tool_calls[0].arguments)
 
 
+@pytest.mark.long
 def test_fault_rate_is_the_share_of_conversations_that_have_it(instructions):
     scripted = scripted_for({"library": site()}, instructions, {"malformed_arguments": 0.2})
     share = sum(bool(play(site(), instruction, scripted).faults) for instruction in instructions) / len(instructions)
