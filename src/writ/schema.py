@@ -7,7 +7,7 @@ A record never carries a clock, a path or a secret, so equal work gives equal by
 import hashlib
 import json
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -132,13 +132,17 @@ class Told(Record):
     """Money as `12.34`, dates as `2024-05-25`, times as `18:30`, numbers as `3`."""
 
 
+Standing: TypeAlias = Literal["winner", "runner_up", "eligible", "excluded"]
+"""Of a candidate: `eligible` are those that fit and come after the runner-up."""
+
+
 class Candidate(Record):
     """One of the things that a reference could have meant."""
 
     label: str
     values: dict[str, Any]
     """The compared facts, named as the record that holds them does where it can be: price, created_at, cabin. What decides first stands first."""
-    status: Literal["winner", "runner_up", "eligible", "excluded"]
+    status: Standing
     why: str = ""
     """Why it wins, or why it is out, in a few words that name the facts."""
     choice: str = ""

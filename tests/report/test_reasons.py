@@ -6,10 +6,11 @@ import pytest
 from report_worlds import conversation, snapshot
 
 from writ.domains.registry import BUILT_IN
+from writ.report.calls import call_of
 from writ.report.head import domain_facts
 from writ.report.losses import loss
 from writ.report.names import argument_name, value_text, whole_name
-from writ.report.reasons import because, changes, choices, plain_text
+from writ.report.reasons import Strong, because, changes, choices
 from writ.runners.execute import read_stage
 from writ.runners.local import run
 from writ.schema import Call, Candidate, Certificate, Check, Decision, Message, Origin, ToolCall
@@ -24,6 +25,10 @@ CALL = Call(name="cancel_order", arguments={"order_id": "#W1001", "reason": "no 
 
 def candidate(label, standing, why="", choice="orders of the customer", **values):
     return Candidate(label=label, status=standing, why=why, choice=choice, values=values)
+
+
+def plain_text(sentence):
+    return "".join(f"message {part}" if isinstance(part, int) else part.text if isinstance(part, Strong) else part for part in sentence)
 
 
 def said_of(*candidates, origins=(), call=CALL):
@@ -220,3 +225,8 @@ def test_all_that_a_run_over_both_domains_holds_is_said_in_words(tmp_path):
     assert set(domains) == set(BUILT_IN)
     assert len(kinds) >= 12, kinds
     assert len(causes) >= 6, causes
+
+
+@pytest.mark.parametrize("arguments", ["[" * 100_000, '{"a": NaN}', "[]", "{broken", '{"a": "\\ud800"}'])
+def test_arguments_that_verification_cannot_take_are_none_to_the_report_either(arguments):
+    assert call_of(ToolCall(id="1", name="cancel_order", arguments=arguments)) is None

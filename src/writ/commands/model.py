@@ -90,7 +90,10 @@ def serve(
     else:
         rates = dict(_rate(text) for text in faults)
         answer = _scripted(out, _s3(s3_settings), domain_key, instructions_key, rates)
-    answer = Faulty(answer, FaultPlan(latency_s=latency_s)) if latency_s else answer
+    _listen(Faulty(answer, FaultPlan(latency_s=latency_s)) if latency_s else answer, names, host, port, with_input)
+
+
+def _listen(answer: front.Answer, names: tuple[str, ...], host: str, port: int, with_input: bool) -> None:
     counted = None if with_input else ServerMetrics(answer)  # the process that starts an embedded model counts for itself
     serving = front.serve_until_signalled(
         counted or answer,

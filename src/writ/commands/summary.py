@@ -40,7 +40,8 @@ def dataset_sha256(finished: Finished) -> str:
 def funnel(verdicts: list[Verdict], tasks: Iterable[Task], *, asked: int, rows: int) -> Table:
     """Attempted, each loss with its cause and owner, kept, and the rows that are left of those; where fewer than asked were kept, why."""
     table = Table(title="funnel", title_justify="left", show_header=False)
-    if sum(verdict.kept for verdict in verdicts) < asked:
+    kept = sum(verdict.kept for verdict in verdicts)
+    if kept < asked:
         held = sum({task.batch.id: task.batch.wanted for task in tasks if task.batch is not None}.values())
         short = f"the databases hold tasks for {held:,}; 'writ tasks capacity' says what bounds them" if held < asked else "no spare tasks were left"
         table.add_row("asked", f"{asked:,}", short)
@@ -48,7 +49,6 @@ def funnel(verdicts: list[Verdict], tasks: Iterable[Task], *, asked: int, rows: 
     losses = Counter((verdict.cause, verdict.owner) for verdict in verdicts if not verdict.kept)
     for (cause, owner), number in losses.most_common():
         table.add_row(f"  lost: {term('causes', cause)}", f"{number:,}", f"{term('owners', owner or '').lower()} ({cause})")
-    kept = sum(verdict.kept for verdict in verdicts)
     table.add_row("kept", f"{kept:,}", f"{kept / len(verdicts):.1%}" if verdicts else "")
     table.add_row("rows", f"{rows:,}", "without near-duplicates and contaminated ones" if rows < kept else "")
     return table

@@ -5,7 +5,7 @@ filled with a value last, so a value may hold braces. Spaces that an empty choic
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from random import Random
 
 _INNERMOST = re.compile(r"\{([^{}]*)\}")
@@ -33,3 +33,9 @@ def phrasebook(text: str) -> dict[str, tuple[str, ...]]:
         elif line and not line.startswith("#"):
             book.setdefault(name, []).append(line)
     return {name: tuple(templates) for name, templates in book.items()}
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *head, tail = list(words) or [""]
+    return f"{', '.join(head)} {last} {tail}" if head else tail

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from writ.report.calls import argument_text, call_of, call_text, leaves
 from writ.report.names import Facts, argument_name, humane, readable, rule_text, small
-from writ.report.reasons import RIGHT_IS, Change, Part, Sentence, Strong, argument_text, because, call_of, call_text, joined, leaves
+from writ.report.reasons import RIGHT_IS, Change, Part, Sentence, Strong, because, joined
 from writ.schema import Call, Check, Decision, Message, Told
 from writ.streams import Conversation
 
@@ -33,7 +34,10 @@ class Lost(NamedTuple):
     def call(self) -> Call | None:
         """The write at fault: the first of its message that is not right, or else the first."""
         here = sorted((change for change in self.changes if change.turn == self.check.turn), key=lambda change: change.right)
-        return call_of(self.conversation.trajectory.messages[here[0].turn].tool_calls[here[0].place]) if here else None
+        return self.call_at(here[0]) if here else None
+
+    def call_at(self, change: Change) -> Call | None:
+        return call_of(self.conversation.trajectory.messages[change.turn].tool_calls[change.place])
 
     def what(self) -> Strong:
         """The write at fault in words."""
@@ -109,13 +113,9 @@ def _forbidden_write(lost: Lost) -> Sentence:
 
 def _repeated_write(lost: Lost) -> Sentence:
     call = lost.call()
-    first = next((each.turn for each in lost.changes if call and call_at(lost, each) == call and each.turn != lost.check.turn), None)
+    first = next((each.turn for each in lost.changes if call and lost.call_at(each) == call and each.turn != lost.check.turn), None)
     where: tuple[Part, ...] = (" It had made it already in ", first, ".") if first is not None else ()
     return (*lost.place, "the agent made the same change a second time: ", lost.what(), ".", *where)
-
-
-def call_at(lost: Lost, change: Change) -> Call | None:
-    return call_of(lost.conversation.trajectory.messages[change.turn].tool_calls[change.place])
 
 
 def _unconfirmed_write(lost: Lost) -> Sentence:

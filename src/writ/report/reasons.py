@@ -1,13 +1,14 @@
 """Why a change is right or not, in one sentence that a reader needs first: for the page and the terminal alike."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from writ.domains.wording import listed
+from writ.report.calls import argument_text, call_of, differences, leaves, refused, tool_at
 from writ.report.names import Facts, argument_name, fact_text, humane, rule_text, small, whole_name
-from writ.schema import Call, Candidate, Decision, Message, Origin, Task, ToolCall, Verdict
+from writ.schema import Call, Candidate, Decision, Message, Origin, Task, Verdict
 from writ.streams import Conversation
 
 _SHORTEST_ID = 4
@@ -252,7 +253,7 @@ def _asked(origins: Sequence[Origin], messages: Sequence[Message]) -> Iterator[S
             continue
         turns = sorted({origin.turn for origin in found if origin.turn is not None})
         where = [part for turn in turns[:_NAMED] for part in (", ", turn)][1:]
-        how = listed(list(dict.fromkeys(small(humane(origin.path)) for origin in found))) if kind == "formula" else ""
+        how = listed(dict.fromkeys(small(humane(origin.path)) for origin in found)) if kind == "formula" else ""
         clauses.append((verb, *_values(found), *((" in ", *where) if where else ()), f" ({how})" if how else ""))
     if clauses:
         yield ("Nothing had to be compared: ", *joined(clauses), ".")
@@ -269,11 +270,6 @@ def _values(origins: Sequence[Origin]) -> Iterator[Part]:
         yield ("" if not place else " and " if place == len(things) - 1 else ", ") + f"the {thing} "
         shown = dict.fromkeys(values)
         yield Strong(" ".join(list(shown)[:_SHOWN_VALUES]) + (" …" if len(shown) > _SHOWN_VALUES else ""))
-
-
-def listed(texts: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return f"{', '.join(texts[:-1])} and {texts[-1]}" if len(texts) > 1 else "".join(texts)
 
 
 # ------------------------------------------------------------------------------------------------------------------ why it is not
@@ -296,33 +292,6 @@ def nearest(call: Call, task: Task, messages: Sequence[Message]) -> tuple[Call, 
     return max(due, key=lambda each: sum(mine.get(path, ...) == value for path, value in leaves(each[0].arguments)), default=None)
 
 
-def differences(call: Call, right: Call) -> dict[str, Any]:
-    """Path -> the value that is due, None where none is."""
-    got, wanted = dict(leaves(call.arguments)), dict(leaves(right.arguments))
-    return {path: value for path, value in wanted.items() if got.get(path, ...) != value} | {path: None for path in got if path not in wanted}
-
-
-# ---------------------------------------------------------------------------------------------------------------------- calls and records
-
-
-def call_of(call: ToolCall) -> Call | None:
-    """The call with decoded arguments; None where they are no JSON object."""
-    try:
-        arguments = json.loads(call.arguments or "{}")
-    except ValueError:
-        return None
-    return Call(name=call.name, arguments=arguments) if isinstance(arguments, dict) else None
-
-
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Path and value of every leaf; empty objects and lists are leaves."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    if not items:
-        yield path, value
-    for key, item in items:
-        yield from leaves(item, f"{path}.{key}" if path else str(key))
-
-
 def names(candidate: Candidate, call: Call) -> bool:
     """Whether the call has an id of the candidate's label among its values."""
     return not _ids(candidate).isdisjoint(str(value) for _, value in leaves(call.arguments))
@@ -331,36 +300,3 @@ def names(candidate: Candidate, call: Call) -> bool:
 def _ids(candidate: Candidate) -> frozenset[str]:
     words = "".join(" " if letter in ":,()+" else letter for letter in candidate.label).split()
     return frozenset(word for word in words if len(word) >= _SHORTEST_ID and (any(map(str.isdigit, word)) or word.isupper()))
-
-
-def argument_text(path: str, value: Any) -> str:
-    """A value of a call inside a sentence."""
-    if path.rsplit(".", 1)[-1] == "amount" and isinstance(value, int | float):
-        return f"${value:,.2f}".removesuffix(".00")
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", text):
-        return text.replace("_", " ")
-    return text or "nothing"
-
-
-def call_text(call: Call) -> str:
-    """`Cancel pending order (order #W1, reason no longer needed)`."""
-    values = [(path, value) for path, value in leaves(call.arguments) if path and path != "user_id"]
-    told = [f"{small(argument_name(path))} {argument_text(path, value)}" for path, value in values if path.count(".") < 2][:_SHOWN_VALUES]
-    more = f", and {len(values) - len(told)} more" if len(values) > len(told) else ""
-    return f"{humane(call.name)} ({', '.join(told)}{more})" if told else humane(call.name)
-
-
-def tool_at(messages: Sequence[Message], turn: int) -> str:
-    """The tool whose result a message is."""
-    called = {call.id: call.name for message in messages[:turn] for call in message.tool_calls}
-    return called.get(messages[turn].tool_call_id or "", "a tool")
-
-
-def refused(call_id: str, later: Iterable[Message]) -> bool:
-    """Whether the environment refused a call, by the messages from its own on."""
-    return next((message.error for message in later if message.role == "tool" and message.tool_call_id == call_id), False)
-
-
-def plain_text(sentence: Sentence) -> str:
-    return "".join(f"message {part}" if isinstance(part, int) else part.text if isinstance(part, Strong) else part for part in sentence)

@@ -11,10 +11,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from writ.report.calls import call_of, call_text, leaves, tool_at
 from writ.report.index import title_of
 from writ.report.losses import loss
 from writ.report.names import Facts, argument_name, humane, rule_text, term, value_name, value_text
-from writ.report.reasons import Change, Sentence, Strong, call_of, call_text, changes, choices, leaves, tool_at
+from writ.report.reasons import Change, Sentence, Strong, changes, choices
 from writ.schema import Candidate, Decision, Message, Origin, Task, ToolCall, Verdict
 from writ.streams import Conversation
 

@@ -135,14 +135,10 @@ class Case:
         if key not in self._outputs:
             index = self.decision_of(made.call) if made.call else None
             planned = {call.key for call in self.decisions[index].certificate.plan} if index is not None else frozenset()
-            latest = [each for each in reversed(self.transcript.made) if each.index < made.index and each.call is not None and not each.refused]
             held = [value for _, value in leaf_paths(made.call.arguments)] if made.call else []
-
-            def rank(each: Made) -> tuple[bool, int]:
-                call = each.call or Call(name=each.name)
-                return call.key not in planned, sum(value not in held for value in call.arguments.values())
-
-            self._outputs[key] = sorted(latest, key=rank)
+            answered = [(each, each.call) for each in reversed(self.transcript.made) if each.index < made.index and each.call and not each.refused]
+            answered.sort(key=lambda pair: (pair[1].key not in planned, sum(value not in held for value in pair[1].arguments.values())))
+            self._outputs[key] = [each for each, _ in answered]
         return self._outputs[key]
 
 

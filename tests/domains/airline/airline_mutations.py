@@ -31,7 +31,7 @@ def other_trips(trip, trips):
     yield {**trip, "total_baggages": trip["total_baggages"] + 20}
     yield {**trip, "passengers": [*trip["passengers"], trip["passengers"][0]]}
     yield {**trip, "passengers": [{**person, "dob": "1900-01-01"} for person in trip["passengers"]]}
-    yield {**trip, "origin": "XXX", "destination": "YYY"}
+    yield {**trip, "origin": "QAA", "destination": "QBB"}
     yield {**trip, "payment_history": [{"payment_id": "certificate_0", "amount": 999_999}]}
 
 

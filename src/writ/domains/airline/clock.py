@@ -1,6 +1,6 @@
 """The airline's clock: the present is fixed, all times are EST, and schedules write next-day arrivals as `01:30:00+1`."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 NOW = "2024-05-15T15:00:00"
 TODAY = NOW[:10]
@@ -31,8 +31,3 @@ def clock_text(time: str) -> str:
     """`17:00:00` as `5:00 PM`; what follows `+` is left out."""
     hour, minute = int(time[:2]), time[3:5]
     return f"{hour % 12 or 12}:{minute} {'PM' if hour >= 12 else 'AM'}"
-
-
-def hours_between(earlier: str, later: str) -> float:
-    """Hours between two ISO moments."""
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds() / 3600

@@ -10,6 +10,7 @@ from writ.domains.airline.payments import BAG_DOLLARS, INSURANCE_DOLLARS, free_b
 from writ.domains.airline.places import place
 from writ.domains.airline.trips import CABINS, is_live
 from writ.domains.base import Said, Shown
+from writ.domains.database import leaf_paths
 from writ.domains.wording import spin
 from writ.schema import Call
 
@@ -126,17 +127,7 @@ def _booking(write: Call, seen: Seen, rng: Random) -> str:
 def forms(write: Call, shown: Shown) -> Mapping[str, tuple[str, ...]]:
     """Per argument leaf: texts any one of which states it."""
     seen = Seen(shown)
-    return {path: _forms(path, value, write, seen) for path, value in leaves(write.arguments)}
-
-
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Paths such as `flights.0.date` with their values."""
-    if isinstance(value, dict | list):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, item in items:
-            yield from leaves(item, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, value
+    return {path: _forms(path, value, write, seen) for path, value in leaf_paths(write.arguments)}
 
 
 def _forms(path: str, value: Any, write: Call, seen: Seen) -> tuple[str, ...]:

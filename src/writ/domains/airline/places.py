@@ -1,7 +1,5 @@
 """Airports by the names that travellers use. Any other airport goes by its code."""
 
-from collections.abc import Sequence
-
 CITIES: dict[str, str] = {
     "ATL": "Atlanta",
     "BOS": "Boston",
@@ -44,18 +42,3 @@ NEARBY: tuple[tuple[str, ...], ...] = (
 def place(code: str) -> str:
     """The traveller's name of an airport."""
     return CITIES.get(code, code)
-
-
-def code_of(name: str) -> str:
-    """The airport that a traveller's name means; the text itself where it is no known name."""
-    return next((code for code, city in CITIES.items() if city.lower() == name.strip().lower()), name.strip().upper())
-
-
-def any_of(names: Sequence[str]) -> str:
-    """`A`, `A or B`, `A, B or C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def all_of(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

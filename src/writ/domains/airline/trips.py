@@ -10,14 +10,14 @@ Cancelled reservations fit no reference but their id. No match, or two, is a dec
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from writ.domains.airline import queries
 from writ.domains.airline.clock import TODAY, day_text, minutes
 from writ.domains.airline.places import place
 from writ.domains.base import Outcome, Reads
 from writ.errors import ToolRefused
-from writ.schema import Candidate
+from writ.schema import Candidate, Standing
 
 Record = dict[str, Any]
 Ref = Mapping[str, Any]
@@ -203,12 +203,12 @@ def chosen(ref: Ref, trips: Sequence[Record]) -> Found:
 def _candidate(ref: Ref, trip: Record) -> Candidate:
     why = misfit(ref, trip)
     values = {"origin": trip["origin"], "destination": trip["destination"], "date": first_day(trip), "cabin": trip["cabin"]}
-    status: Literal["winner", "excluded"] = "excluded" if why else "winner"
+    status: Standing = "excluded" if why else "winner"
     return Candidate(label=trip_label(trip), values=values, status=status, why=why or f"the only {trip_text(ref)}", choice=TRIPS)
 
 
 def _ranked(ref: Ref, ranked: Sequence[Record], trips: Sequence[Record]) -> list[Candidate]:
-    statuses: tuple[Literal["winner", "runner_up"], ...] = ("winner", "runner_up")
+    statuses: tuple[Standing, ...] = ("winner", "runner_up")
     pick = ref["pick"]
     compared, why = _COMPARED[pick], f"has the {PICKS[pick][1]}"
     listed = [

@@ -9,16 +9,15 @@ All but `ids` may have `status` (only orders of that status are meant) and `each
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from writ.domains.base import Reads
 from writ.domains.retail.evidence_book import Book, Decline, Json, item_call, order_call, product_call, user_call
 from writ.domains.retail.payments import on_account, payment_words
-from writ.domains.retail.words import item_words, listed, money, plain_money
+from writ.domains.retail.words import item_words, money, plain_money
+from writ.domains.wording import listed
 from writ.errors import ToolRefused
-from writ.schema import Candidate
-
-Standing: TypeAlias = Literal["winner", "runner_up", "eligible", "excluded"]
+from writ.schema import Candidate, Standing
 
 
 class Found(NamedTuple):

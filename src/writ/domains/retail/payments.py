@@ -7,7 +7,8 @@ An address reference: `by` is `words` (address: all six fields), `edit` (address
 """
 
 from writ.domains.retail.evidence_book import Decline, Json
-from writ.domains.retail.words import brand_words, listed
+from writ.domains.retail.words import brand_words
+from writ.domains.wording import listed
 
 ADDRESS_FIELDS = ("address1", "address2", "city", "state", "country", "zip")
 

@@ -6,7 +6,8 @@ from random import Random
 from writ.domains.retail.evidence_book import Json
 from writ.domains.retail.payments import payment_words
 from writ.domains.retail.templates import say
-from writ.domains.retail.words import address_words, item_phrase, item_words, listed, option_words, plain_money, product_words, with_article
+from writ.domains.retail.words import address_words, item_phrase, item_words, option_words, plain_money, product_words, with_article
+from writ.domains.wording import listed
 from writ.schema import Fact
 
 _SUPERLATIVES = {"highest": ("most expensive", "priciest", "biggest"), "lowest": ("cheapest", "least expensive", "smallest")}

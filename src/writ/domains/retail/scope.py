@@ -14,6 +14,9 @@ from writ.domains.retail.items import find_items
 from writ.domains.retail.orders import Found, find_orders, fits, of_status
 from writ.domains.retail.words import item_words, product_words
 
+ITEMS = "items"
+"""What is chosen among where some of a customer's items are meant."""
+
 
 class Hit(NamedTuple):
     """An item where it stands."""

@@ -9,7 +9,8 @@ from writ.domains.base import Shown
 from writ.domains.retail.evidence_book import Json
 from writ.domains.retail.payments import ADDRESS_FIELDS
 from writ.domains.retail.templates import say
-from writ.domains.retail.words import address_words, brand_words, listed, method_words, money, product_words, variant_words
+from writ.domains.retail.words import address_words, brand_words, method_words, money, product_words, variant_words
+from writ.domains.wording import listed
 from writ.schema import Call
 
 _COUNTRY = ("USA", "US", "United States")

@@ -1,9 +1,11 @@
 """Retail things in a customer's words: items, options, cards, addresses, money. Nothing here names an id that a reference hides."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
+
+from writ.domains.wording import listed
 
 Json = Mapping[str, Any]
 
@@ -25,12 +27,6 @@ def option_words(key: str, value: str) -> str:
     if "/" in key:
         return value
     return f"{key} {value}" if key in _KEY_FIRST else f"{value} {key}"
-
-
-def listed(words: Iterable[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *head, tail = list(words) or [""]
-    return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
 def options_words(options: Json) -> str:
@@ -84,7 +80,3 @@ def method_words(method: Json) -> str:
     if method["source"] == "credit_card":
         return f"{brand_words(method['brand'])} ending in {method['last_four']}"
     return {"paypal": "PayPal account", "gift_card": "gift card"}[method["source"]]
-
-
-def ids_words(order_ids: Sequence[str]) -> str:
-    return listed(order_ids)

@@ -12,12 +12,13 @@ from typing import Any, TypeAlias, TypeVar
 from writ.domains.base import Outcome, Reads
 from writ.domains.registry import OpenDomain
 from writ.domains.speech import assents
+from writ.domains.wording import listed
 from writ.errors import ToolRefused
 from writ.schema import Call, Fact, Instruction, Told, Wish
 from writ.simulation.scripted import slips
 from writ.simulation.scripted.faults import Faults
 from writ.simulation.scripted.hearing import contains, occurrences, refused, shown, without
-from writ.simulation.scripted.voice import Voice, book, clause, listed, words
+from writ.simulation.scripted.voice import Voice, book, clause, words
 
 PHRASES = book("agent")
 TRANSFER = "transfer_to_human_agents"

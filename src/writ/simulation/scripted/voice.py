@@ -65,8 +65,3 @@ def closed(text: str) -> str:
 
 def words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def listed(parts: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

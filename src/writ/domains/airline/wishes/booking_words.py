@@ -6,10 +6,10 @@ from zlib import crc32
 
 from writ.domains.airline.clock import clock_text, day_text, shifted
 from writ.domains.airline.payments import payment_text
-from writ.domains.airline.places import all_of, any_of, place
+from writ.domains.airline.places import place
 from writ.domains.airline.trips import CABINS, Record, trip_text
 from writ.domains.airline.wishes.common import count_text, payment_fact, yours
-from writ.domains.wording import spin
+from writ.domains.wording import listed, spin
 from writ.schema import Fact
 
 STOPS = {"direct": "direct", "onestop": "one-stop", "any": "direct or one-stop"}
@@ -25,14 +25,14 @@ BY: dict[str, str] = {
 
 def route_text(leg: Record, *, back: bool = False) -> str:
     """`from Newark or LaGuardia to Houston`, `from Boston to Denver and back`."""
-    ends = f"from {any_of([place(code) for code in leg['from']])} to {any_of([place(code) for code in leg['to']])}"
+    ends = f"from {listed(map(place, leg['from']), 'or')} to {listed(map(place, leg['to']), 'or')}"
     return f"{ends} and back" if back else ends
 
 
 def dates_text(legs: Sequence[Record]) -> str:
     """`May 25 or May 26`, with the way back where there is one."""
-    out = any_of([day_text(date) for date in legs[0]["dates"]])
-    return out if len(legs) == 1 else f"{out}, coming back on {any_of([day_text(date) for date in legs[1]['dates']])}"
+    out, *back = (listed(map(day_text, leg["dates"]), "or") for leg in legs)
+    return f"{out}, coming back on {back[0]}" if back else out
 
 
 def leg_choice(leg: Record) -> str:
@@ -40,7 +40,7 @@ def leg_choice(leg: Record) -> str:
     if "departs" in leg:
         return f"the direct flight that leaves at {clock_text(leg['departs'])}"
     if "numbers" in leg:
-        return f"flight {leg['numbers'][0]}" if len(leg["numbers"]) == 1 else f"flights {all_of(leg['numbers'])}"
+        return f"flight {leg['numbers'][0]}" if len(leg["numbers"]) == 1 else f"flights {listed(leg['numbers'])}"
     first, *others = leg["by"]
     tie = f", the {BY[others[0]]} one if there is a tie" if others else ""
     return f"the {BY[first]} {STOPS[leg['stops']]} flight{tie}"
@@ -59,7 +59,7 @@ def people_text(slots: Record) -> str:
     if "same_as" in slots:
         return f"the same passengers as on my {trip_text(slots['same_as'])}"
     names = ["me" if "self" in person else person.get("saved") or f"{person['first_name']} {person['last_name']}" for person in slots["passengers"]]
-    return "just me" if names == ["me"] else all_of(names)
+    return "just me" if names == ["me"] else listed(names)
 
 
 def funds_text(refs: Sequence[Record]) -> str:
@@ -87,7 +87,7 @@ def facts(slots: Record) -> tuple[Fact, ...]:
     legs = slots["legs"]
     kind = "round trip" if len(legs) > 1 else "one way"
     ends = {"from": legs[0]["from"], "to": legs[0]["to"]}
-    listed = [
+    facts = [
         _fact("route", ends, route_text(legs[0], back=len(legs) > 1)),
         _fact("dates", [leg["dates"] for leg in legs], dates_text(legs), wrong=_wrong_dates(legs)),
         _fact("choice", choice_text(legs), choice_text(legs)),
@@ -98,7 +98,7 @@ def facts(slots: Record) -> tuple[Fact, ...]:
         _fact("insurance", slots["insurance"], _insurance(slots), core=False),
         _fact("flight_type", kind.replace(" ", "_"), saying(kind, slots), core=False),
     ]
-    return (*listed, *([_fact("dates_of_birth", births(slots), "; ".join(births(slots)), core=False)] if births(slots) else ()))
+    return (*facts, *([_fact("dates_of_birth", births(slots), "; ".join(births(slots)), core=False)] if births(slots) else ()))
 
 
 QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {

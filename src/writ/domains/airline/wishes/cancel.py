@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from random import Random
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from writ.domains.airline import queries
 from writ.domains.airline.places import place
@@ -31,9 +31,7 @@ from writ.domains.airline.wishes.trip_kind import TripKind, target
 from writ.domains.base import Outcome, Reads
 from writ.domains.environment import Environment
 from writ.domains.wording import spin
-from writ.schema import Candidate, Distractor, Fact, Rival, Wish
-
-Standing = Literal["winner", "excluded"]
+from writ.schema import Candidate, Distractor, Fact, Rival, Standing, Wish
 
 
 def reason_slots(reason: str, rng: Random) -> Record:

@@ -3,11 +3,10 @@
 from random import Random
 
 from writ.domains.airline.clock import day_text
-from writ.domains.airline.places import any_of
 from writ.domains.airline.trips import CABINS, Record, trip_text
 from writ.domains.airline.wishes.booking_words import leg_choice
 from writ.domains.airline.wishes.common import payment_fact, trip_fact, yours
-from writ.domains.wording import spin
+from writ.domains.wording import listed, spin
 from writ.schema import Fact
 
 PARTS = {"whole": "the flights", "outbound": "the way there", "return": "the way back"}
@@ -18,7 +17,7 @@ def facts(slots: Record) -> tuple[Fact, ...]:
     part = Fact(
         name="part", value=slots["part"], text=PARTS[slots["part"]], question="Which part of the trip should change?", cues=("which part", "leg")
     )
-    dates = any_of([day_text(date) for date in leg["dates"]])
+    dates = listed(map(day_text, leg["dates"]), "or")
     when = Fact(name="dates", value=leg["dates"], text=dates, question="Which date would you like instead?", cues=("date", "when", "day"))
     choice = Fact(name="choice", value=leg, text=leg_choice(leg), question="Which flight would you prefer?", cues=("prefer", "which flight"))
     cabin = [cabin_fact(slots["cabin"])] if slots["cabin"] else []
@@ -39,7 +38,7 @@ def request(slots: Record, rng: Random) -> str:
 
 def script(slots: Record) -> str:
     leg = slots["leg"]
-    dates = any_of([day_text(date) for date in leg["dates"]])
+    dates = listed(map(day_text, leg["dates"]), "or")
     cabin = f" The cabin should become {CABINS[slots['cabin']]}." if slots["cabin"] else " The cabin stays as it is."
     stays = " The rest of the trip should stay as it is." if slots["part"] != "whole" else ""
     ask = " You want to know how large the price difference is." if "difference" in slots["ask"] else ""

@@ -11,12 +11,13 @@ from writ.domains.retail.evidence_book import Book, Decline, Json, account, item
 from writ.domains.retail.orders import find_orders
 from writ.domains.retail.payments import reference_to
 from writ.domains.retail.phrases import item_fact, order_facts, order_phrase, order_script, payment_fact, payment_script
-from writ.domains.retail.scope import Hit, locate
+from writ.domains.retail.scope import ITEMS, Hit, locate
 from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, permitted, require_open, said_of, told_money
 from writ.domains.retail.wishes.inversion import named
 from writ.domains.retail.wishes.references import count_of, in_stock, item_reference, references_to
-from writ.domains.retail.words import item_words, listed, money, plain_money, product_words
+from writ.domains.retail.words import item_words, money, plain_money, product_words
+from writ.domains.wording import listed
 from writ.schema import Call, Candidate, Distractor, Fact, Wish
 
 RETURN = "return_delivered_order_items"
@@ -215,7 +216,7 @@ def _candidates(items: Json, hits: list[Hit], orders: tuple[Json, ...]) -> tuple
             values={"price": money(item["price"])},
             status="winner" if (order["order_id"], item["item_id"]) in meant else "excluded",
             why=_reason(items, item, (order["order_id"], item["item_id"]) in meant),
-            choice="items",
+            choice=ITEMS,
         )
         for order in orders
         for item in order["items"]

@@ -10,7 +10,7 @@ from writ.domains.retail.evidence_book import Book, Decline, Json, account, prod
 from writ.domains.retail.items import Choice
 from writ.domains.retail.orders import find_orders
 from writ.domains.retail.phrases import order_facts, order_phrase, order_script, payment_fact, payment_script
-from writ.domains.retail.scope import Hit
+from writ.domains.retail.scope import ITEMS, Hit
 from writ.domains.retail.templates import say, voiced
 from writ.domains.retail.wishes.base import RetailKind, ask_facts, asking, require_open, told_money
 from writ.domains.retail.wishes.inversion import narrowed_swaps, near_swaps
@@ -18,9 +18,6 @@ from writ.domains.retail.wishes.references import references_to
 from writ.domains.retail.wishes.swaps import EXCHANGE, MODIFY, SWAP_KIND_OF, Swapped, swap_calls
 from writ.domains.retail.words import money, product_words
 from writ.schema import Candidate, Distractor, Fact, Wish
-
-ITEMS = "items"
-"""What is chosen among."""
 
 
 class Saving(NamedTuple):
