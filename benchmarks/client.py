@@ -6,8 +6,8 @@ First table: CPU per request at zero latency, client and server apart (the serve
 package's typed call, its raw call over both of its pools, our adapter, our Endpoint around it, and bare aiohttp as the floor. The least
 of several rounds is shown, so that other load on the machine disturbs little. Second table: for a latency and a concurrency, the rate
 reached as a share of concurrency / latency, and the mean number in flight at the server as a share of the concurrency (it leaves out that
-the server itself wakes a little late); its server is `pacer.py`, a process of its own that needs a quarter of the client's CPU, so that the client is
-what is measured. The conversations start spread over one latency, and only replies in the steady state count. Third table:
+the server itself wakes a little late); its server and the next one's is `pacer.py`, a process of its own that needs a quarter of the client's CPU, so
+that the client is what is measured. The conversations start spread over one latency, and only replies in the steady state count. Third table:
 what the adaptive limit makes of a server that answers 429 above N in flight, with 512 conversations that want to ask: where the limit stands over
 the last half of the time, and which share of N was used and of the replies were refusals by then.
 """
@@ -30,10 +30,11 @@ import openai
 import orjson
 import pacer
 from machine import machine
+from pacer import State
 
 from writ.llm import ChatRequest, EndpointSettings, ModelFault, open_model, request_prefix
 from writ.llm.pool import open_endpoint
-from writ.llm.server import Reply, RunningServer, chat_reply, error_reply, serve_until_signalled
+from writ.llm.server import Reply, RunningServer, chat_reply, serve_until_signalled
 
 MODEL = "benchmark"
 LATENCIES_S = (0.05, 0.2, 1.0)
@@ -94,38 +95,15 @@ class Found(NamedTuple):
     """Refusals, of all replies."""
 
 
-class ServerState(NamedTuple):
-    cpu_s: float
-    busy_s: float
-    """Seconds spent answering, added over all requests with a latency."""
-    answered: int
-    """Those requests."""
-    refused: int = 0
-
-
 # ------------------------------------------------------------------------------------------------------------------ the server
 
 
 async def run_server() -> None:
-    """Answers after as many seconds as the request's `user` says (`0.2`, or `0.2/64`: and 429 above 64); to `state` it tells what it has used."""
-    busy_s, answered, refused, in_flight = 0.0, 0, 0, 0
+    """Our own front, answering at once; to `state` it tells its CPU."""
 
     async def answer(body: dict[str, Any]) -> Reply:
-        nonlocal busy_s, answered, refused, in_flight
         if body["user"] == "state":
-            return chat_reply(json.dumps([time.process_time(), busy_s, answered, refused]), model=MODEL)
-        latency, _, limit = body["user"].partition("/")
-        if limit and in_flight >= int(limit):
-            refused += 1
-            return error_reply(429, "too many requests")
-        if latency:
-            in_flight, started_s = in_flight + 1, time.monotonic()
-            try:
-                await asyncio.sleep(float(latency))
-            finally:
-                in_flight -= 1
-            busy_s += time.monotonic() - started_s
-            answered += 1
+            return chat_reply(json.dumps({"cpu_s": time.process_time()}), model=MODEL)
         return chat_reply("Let me look that up for you. " * 5, model=MODEL, prompt_tokens=4000, completion_tokens=40)
 
     def announce(server: RunningServer) -> None:
@@ -145,11 +123,11 @@ def a_server(*command: str) -> Iterator[str]:
         process.wait(timeout=10)
 
 
-async def state(url: str) -> ServerState:
+async def state(url: str) -> State:
     model = open_model(settings_for(url))
     try:
         reply = await model.complete(ChatRequest(request_prefix(settings_for(url)), (), user="state"))
-        return ServerState(*json.loads(reply.content or ""))
+        return State(**json.loads(reply.content or ""))
     finally:
         await model.close()
 
@@ -316,7 +294,7 @@ async def found(url: str, server_limit: int, seconds: float, *, latency_s: float
             with suppress(ModelFault):
                 await endpoint.complete(request)
 
-    async def watch() -> tuple[ServerState, ServerState]:
+    async def watch() -> tuple[State, State]:
         await asyncio.sleep(seconds / 2)
         before = await state(url)
         while time.monotonic() < until_s - 0.1:
@@ -358,7 +336,6 @@ def main() -> None:
         costs = cost_table(url, options.requests)
     with a_server(pacer.__file__) as url:
         saturations = saturation_table(url, options.seconds, options.workers, [int(text) for text in options.concurrency.split(",")])
-    with a_server(__file__, "--serve") as url:
         limits = limit_table(url, options.limit_seconds, [int(text) for text in options.limits.split(",")])
     if options.json:
         figures = {"machine": machine(), "cost": [row._asdict() for row in costs], "saturation": [row._asdict() for row in saturations]}
