@@ -36,8 +36,8 @@ test-long: install ## Modules that try many worlds and many faults; CI runs them
 test-slow: install ## What takes longer: kills, outages, ten thousand conversations in a browser
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
-s3-server: install ## Build the S3 server that the storage tests use (once, into the cache; needs Go)
-	@$(BIN)/python tests/fixtures_s3.py
+tools: ## What the fast suite tests with beside Python: an S3 server, Helm, kubeconform, kubectl, Argo's command line (once, into the cache; needs Go)
+	@tests/e2e/cluster/build.sh versitygw helm kubeconform kubectl argo
 
 test-train: $(VENV)/train/.installed ## What needs the training packages: SFT, resumption, two processes, a small model in closed loop (seven CPU-minutes)
 	@$(BIN)/uv pip install -q --python $(VENV)/train/bin/python --no-deps --require-hashes -r requirements/dev.txt
@@ -98,4 +98,4 @@ lock: install ## Pin all dependencies anew, by hash
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --group docs -o requirements/docs.txt
 
-.PHONY: help install run images e2e test test-train bench chaos learn ablate ablate-smoke s3-server check lock
+.PHONY: help install run images e2e test test-train bench chaos learn ablate ablate-smoke tools check lock

@@ -90,7 +90,7 @@ def full_disk(path: Path) -> Place:
 def _server() -> S3Server:
     """One for all rows; ends with this process."""
     if not BINARY.exists():
-        raise Absent(f"{BINARY} is absent; python tests/fixtures_s3.py builds it where Go is")
+        raise Absent(f"{BINARY} is absent; make tools builds it where Go is")
     os.environ.update(_S3_ENV)
     server = S3Server("versitygw", Path(tempfile.mkdtemp(prefix="writ-s3-")), _free_port())
     server.start()

@@ -1,13 +1,12 @@
 """Real S3 servers for tests, and a proxy that makes them fail.
 
-`versitygw` is S3 over a folder, honours conditional puts and checks signatures. `python tests/fixtures_s3.py` builds it from its
-Go module, once, into the cache of the end-to-end tests, whose cluster runs the same binary; tests that want it skip where it is absent.
+`versitygw` is S3 over a folder, honours conditional puts and checks signatures. `make tools` builds it from its Go module, once, into
+the cache of the end-to-end tests, whose cluster runs the same binary; tests that want it skip where it is absent.
 `moto` needs nothing.
 """
 
 import http.client
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -24,7 +23,6 @@ import pytest
 
 from writ.storage import S3Settings
 
-BUILD = Path(__file__).parent / "e2e/cluster/build.sh"
 CACHE = Path(os.environ.get("WRIT_CLUSTER_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "writ/cluster")
 BINARY = CACHE / "bin/versitygw"
 ACCESS_KEY, SECRET_KEY = "writ-tests", "writ-tests-secret"
@@ -229,15 +227,3 @@ def s3_proxy(s3_server: S3Server) -> Iterator[Proxy]:
     proxy.start()
     yield proxy
     proxy.stop()
-
-
-def build() -> None:
-    """Build versitygw, unless it is there."""
-    if shutil.which("go"):
-        subprocess.run(["nice", "-n", "15", str(BUILD), "versitygw"], check=True)
-    elif not BINARY.exists():
-        raise SystemExit("versitygw is built from Go: install Go >= 1.26 and put it on PATH")
-
-
-if __name__ == "__main__":
-    build()

@@ -50,7 +50,7 @@ control_groups() {
 able() { # can a node live on this machine?
   [ "$(uname)" = Linux ] || skip "a cluster of their own needs Linux"
   [ "$(id -u)" = 0 ] || skip "a cluster of their own needs root"
-  command -v go >/dev/null || skip "Go, which compiles the cluster, is not on PATH"
+  new_go || skip "Go 1.26 or later, which compiles the cluster, is not on PATH"
   install_packages || skip "a package of: ${NEED[*]} is missing and cannot be installed"
   [ "$(awk '/MemTotal/ {print int($2 / 1048576)}' /proc/meminfo)" -ge 6 ] || skip "a cluster and its tests want 8 GB of memory"
   local room=20; [ ! -x "$CACHE/bin/kube-apiserver" ] || room=8   # what is compiled lies in the cache already

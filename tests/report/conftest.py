@@ -1,6 +1,7 @@
 """A real browser for the page; tests that want it are skipped where there is none."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,9 @@ def browser() -> Iterator[object]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no Chromium on this machine; install it (Debian: apt-get install chromium) to test the page in a browser")
+    starts = subprocess.run([Path(sync_api.__file__).parents[1] / "driver/node", "--version"], capture_output=True, text=True, check=False)
+    if starts.returncode:
+        pytest.skip(f"playwright's driver does not start ({starts.stderr.strip()}); on Debian: apt-get install libatomic1")
     with sync_api.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         yield opened

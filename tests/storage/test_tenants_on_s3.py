@@ -25,7 +25,7 @@ TENANTS = ("tenant-example", "tenant-other")
 def endpoint(s3_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A versitygw with an account for each tenant, and their policies on bucket `writ`."""
     if not BINARY.exists():
-        pytest.skip(f"{BINARY} is absent; `make s3-server` builds it where Go is")
+        pytest.skip(f"{BINARY} is absent; `make tools` builds it where Go is")
     folder = tmp_path_factory.mktemp("tenants")
     for name in ("data/writ", "iam"):
         (folder / name).mkdir(parents=True)

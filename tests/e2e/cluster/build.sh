@@ -91,7 +91,7 @@ C
 ALL="kubeconform kubectl helm etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy
  argoexec workflow-controller argo versitygw coredns pause"
 FULL="jobset trainer kustomize kube-router argocd"   # for `make e2e-full`: dear to build
-need go golang
+new_go || die "Go 1.26 or later is missing; see https://go.dev/dl"
 [ "${1:-}" != all ] || set -- $ALL $FULL
 for name in ${*:-$ALL}; do
   case $name in

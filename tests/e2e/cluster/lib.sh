@@ -19,3 +19,4 @@ VERSITYGW_VERSION=1.8.0
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || die "$1 is missing; on Debian: apt-get install $2"; }
+new_go() { local v; v=$(cd "$HERE/modules/k8s" 2>/dev/null && go env GOVERSION 2>/dev/null) && printf '%s\n' go1.26 "$v" | sort -V -C; }
