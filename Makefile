@@ -83,7 +83,7 @@ images: ## Build the container images with buildah, podman or docker; digests, b
 e2e: install ## On a cluster of its own (Linux, root; about 25 minutes the first time), or the one of KUBECONFIG
 	@tests/e2e/run.sh
 
-e2e-full: install ## The same with what takes long: 256 shards, training, GitOps, tenants, schedules, enforced policies
+e2e-full: install ## The same with what takes long: 256 shards, training, GitOps, tenants, schedules, events, servers that sleep, enforced policies
 	@FULL=1 tests/e2e/run.sh
 
 docs: install ## Build the manual into site/ (open site/index.html; needs no network to read)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
@@ -244,6 +245,46 @@ def test_model_server_that_sleeps_is_woken_by_pods_that_carry_its_pools_label(vl
     trigger = named(vllm, "ScaledObject", "writ-model-agent")["spec"]["triggers"][0]
     key, value = trigger["metadata"]["podSelector"].split("=")
     assert leaf(vllm, "simulate")["metadata"]["labels"][key] == f"{{{{workflow.parameters.{value}-pool}}}}"
+
+
+def test_model_server_that_sleeps_goes_only_when_no_pod_needs_it(vllm: Rendered) -> None:
+    spec = named(vllm, "ScaledObject", "writ-model-agent")["spec"]
+    assert spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"] == {"selectPolicy": "Disabled"}, "two become one under load"
+    assert spec["cooldownPeriod"] == 1800
+
+
+def test_model_server_that_namespaces_share_is_woken_by_the_pods_of_each() -> None:
+    servers, runs = (render("--values", str(CHART / f"ci/{name}-values.yaml")) for name in ("vllm", "onprem"))
+    triggers = named(servers, "ScaledObject", "writ-model-agent")["spec"]["triggers"]
+    assert [t["type"] for t in triggers] == ["kubernetes-workload", "metrics-api", "metrics-api"]
+    for namespace, trigger in zip(("team-a", "team-b"), triggers[1:], strict=True):
+        asked = urlsplit(trigger["metadata"]["url"])
+        assert asked.path == f"/api/v1/namespaces/{namespace}/pods"
+        query = dict(parse_qsl(asked.query))
+        assert query["labelSelector"] == triggers[0]["metadata"]["podSelector"]
+        assert query["fieldSelector"] == "status.phase!=Succeeded,status.phase!=Failed"
+        assert int(query["limit"]) == 2 * int(trigger["metadata"]["targetValue"]), "as many as both replicas serve"
+        named(servers, "TriggerAuthentication", trigger["authenticationRef"]["name"])
+    reader = named(runs, "RoleBinding", "writ-pool-reader")
+    assert named(runs, "Role", reader["roleRef"]["name"])["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]
+    account = named(servers, "ServiceAccount", "writ-pool-reader")["metadata"]["name"]
+    assert reader["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": "models"}]
+
+
+def test_model_server_that_namespaces_share_is_reached_from_their_workflow_pods_alone() -> None:
+    servers, runs = (render("--values", str(CHART / f"ci/{name}-values.yaml")) for name in ("vllm", "onprem"))
+    into = named(servers, "NetworkPolicy", "writ-models-shared")["spec"]["ingress"]
+    out = named(runs, "NetworkPolicy", "writ-to-shared-models")["spec"]
+    assert [len(into), len(into[0]["from"]), len(out["egress"]), len(out["egress"][0]["to"])] == [1, 1, 1, 1]
+    assert into[0]["from"][0]["podSelector"] == out["podSelector"], "a list of two peers would open the whole namespace"
+    assert into[0]["from"][0]["namespaceSelector"]["matchExpressions"][0]["values"] == ["team-a", "team-b"]
+    assert out["egress"][0]["to"][0]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "models"}}
+    assert into[0]["ports"] == out["egress"][0]["ports"] == [{"port": 8000}]
+
+
+def test_sleeping_model_server_that_is_shared_without_a_token_to_count_by_is_refused() -> None:
+    said = refused("--values", str(CHART / "ci/vllm-values.yaml"), "--set", "sharing.tokenSecret=")
+    assert "models.agent sleeps (scaleToZero) and sharing.with names other namespaces: set sharing.tokenSecret" in said
 
 
 def test_kueue_queue_is_named_by_what_needs_gpus(vllm: Rendered) -> None:

@@ -1,4 +1,4 @@
-"""Argo CD's core as processes of this machine, against the cluster of the tests: repo server, application controller, and their Redis."""
+"""Argo CD's core as processes of this machine, against the cluster of the tests: repo server, controllers of Applications and sets, their Redis."""
 
 from __future__ import annotations
 
@@ -62,10 +62,13 @@ def running(cluster: Cluster, folder: Path) -> Iterator[None]:
         "1s",
     )
     controller = ("--kubeconfig", kubeconfig, "-n", "argocd", "--repo-server", "127.0.0.1:8081", "--repo-server-plaintext")
+    places = ("--metrics-addr", "127.0.0.1:8092", "--probe-addr", "127.0.0.1:8093", "--webhook-addr", "127.0.0.1:8094")
+    sets = ("--kubeconfig", kubeconfig, "-n", "argocd", "--argocd-repo-server", "127.0.0.1:8081", "--repo-server-plaintext", *places)
     commands = {
         "redis": ("redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)),
         "repo-server": ("argocd-repo-server", *repo_server, *HERE),
         "controller": ("argocd-application-controller", *controller, *HERE, "--app-resync", "2", "--app-resync-jitter", "0"),
+        "sets": ("argocd-applicationset-controller", *sets),
     }
     with ExitStack() as stack:
         for name, command in commands.items():
@@ -87,7 +90,7 @@ def prepared(cluster: Cluster, folder: Path) -> dict[str, str]:
     names = folder / "bin"
     names.mkdir()
     binary = shutil.which("argocd", path=cluster.environment["PATH"])
-    for part in ("application-controller", "repo-server"):
+    for part in ("application-controller", "applicationset-controller", "repo-server"):
         (names / f"argocd-{part}").symlink_to(str(binary))
     (names / "git-verify-wrapper.sh").symlink_to(SOURCE / "hack/git-verify-wrapper.sh")
     (SOURCE / "hack/git-verify-wrapper.sh").chmod(0o755)

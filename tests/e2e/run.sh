@@ -114,6 +114,6 @@ up() {
   return 1
 }
 optional "no node comes up" up
-[ -z "${FULL:-}" ] || tests/e2e/cluster/training.sh
+[ -z "${FULL:-}" ] || tests/e2e/cluster/extras.sh
 tests "$@"
 echo "end-to-end tests done after $((SECONDS - started)) s" >&2

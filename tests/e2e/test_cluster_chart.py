@@ -14,7 +14,7 @@ from conftest import ROOT, Cluster
 
 CHART = ROOT / "helm/writ"
 SCENARIOS = sorted(p.name for p in (CHART / "ci").glob("*-values.yaml"))
-OF_OTHERS = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject", "LocalQueue"}
+OF_OTHERS = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject", "TriggerAuthentication", "LocalQueue"}
 """Kinds whose CRDs a cluster need not have."""
 
 

@@ -27,18 +27,22 @@ class Site:
 
     def __init__(self, cluster: Cluster, folder: Path, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
-        self._bare, self._work = folder / "repo.git", folder / "work"
+        self._bare, self.work = folder / "repo.git", folder / "work"
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self._bare)], check=True)
-        subprocess.run(["git", "clone", "-q", str(self._bare), str(self._work)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["git", "clone", "-q", str(self._bare), str(self.work)], check=True, stderr=subprocess.DEVNULL)
         for name in ("argo", "k8s"):
-            shutil.copytree(ROOT / name, self._work / name)
-        (self._work / "platform").mkdir()
+            shutil.copytree(ROOT / name, self.work / name)
+        (self.work / "platform").mkdir()
         platform = {"resources": ["../k8s/overlays/dev"], "namespace": namespace}
-        (self._work / "platform/kustomization.yaml").write_text(yaml.safe_dump(platform))
+        (self.work / "platform/kustomization.yaml").write_text(yaml.safe_dump(platform))
 
     def commit(self, run: Tree) -> str:
-        (self._work / "k8s/gitops/runs/run.yaml").write_text(yaml.safe_dump(run))
-        git = ["git", "-C", str(self._work), "-c", "user.name=e2e", "-c", "user.email=e2e@example.org"]
+        (self.work / "k8s/gitops/runs/run.yaml").write_text(yaml.safe_dump(run))
+        return self.push()
+
+    def push(self) -> str:
+        """Commits what the working copy holds; returns the commit."""
+        git = ["git", "-C", str(self.work), "-c", "user.name=e2e", "-c", "user.email=e2e@example.org"]
         for words in (["add", "-A"], ["commit", "-qm", "a run"], ["push", "-q", "origin", "HEAD:main"]):
             subprocess.run([*git, *words], check=True)
         return subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
@@ -50,6 +54,13 @@ class Site:
         tree["spec"]["destination"]["namespace"] = self.namespace
         tree["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
         self.cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(tree))
+
+    def application_set(self, file: str) -> None:
+        tree = yaml.safe_load((ROOT / "k8s/gitops" / file).read_text())
+        for source in (tree["spec"]["generators"][0]["git"], tree["spec"]["template"]["spec"]["source"]):
+            source["repoURL"] = f"file://{self._bare}"
+        annotations = {"argocd.argoproj.io/application-set-refresh": "true"}  # what a webhook of Git does; without it: three minutes
+        self.cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(tree | {"metadata": {**tree["metadata"], "annotations": annotations}}))
 
     def operation(self, name: str = "writ-runs") -> Tree:
         state: Tree = self.cluster.get("application", name, "-n", "argocd").get("status", {}).get("operationState", {})
@@ -158,3 +169,40 @@ def test_deleting_the_application_leaves_finished_runs_and_data(site: Site) -> N
     until("the Application is back", lambda: site.operation().get("phase") == "Succeeded", 300)
     said = site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
     assert said.splitlines()[-1] == "every artifact stands: there is nothing to submit", "the data is still there"
+
+
+def test_tenant_is_a_folder_in_git_and_outlives_it(site: Site) -> None:
+    """A folder more: a tenant more. A folder that is lost takes no namespace, and no run in it, along."""
+    overlays, names = site.work / "k8s/overlays", [f"tenant-{uuid.uuid4().hex[:6]}" for _ in range(2)]
+    for name in names:
+        shutil.copytree(overlays / "tenant-example", overlays / name)
+        for file in (overlays / name).iterdir():
+            file.write_text(file.read_text().replace("tenant-example", name))
+    shutil.rmtree(overlays / "tenant-example")
+    shutil.move(overlays / names[1], site.work / "later")
+    revision = site.push()
+    site.application_set("tenants.yaml")
+    try:
+        site.synced(revision, "Succeeded", f"writ-{names[0]}")
+        found = site.cluster.get("applications", "-n", "argocd")["items"]
+        assert f"writ-{names[1]}" not in {application["metadata"]["name"] for application in found}
+        shutil.move(site.work / "later", overlays / names[1])
+        revision = site.push()
+        site.application_set("tenants.yaml")
+        site.synced(revision, "Succeeded", f"writ-{names[1]}")
+        for name in names:
+            namespace = site.cluster.get("namespace", f"writ-{name}")
+            assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+            assert "writ-pipeline" in site.cluster.kubectl("get", "workflowtemplates", "-n", f"writ-{name}", "-o", "name")
+            assert site.cluster.get("resourcequota", "writ", "-n", f"writ-{name}")["spec"]["hard"]["pods"] == "60"
+        shutil.rmtree(overlays / names[1])
+        site.push()
+        site.application_set("tenants.yaml")
+        gone = ("get", "application", f"writ-{names[1]}", "-n", "argocd")
+        until("the Application of the folder is gone", lambda: "NotFound" in site.cluster.kubectl(*gone, check=False), 300)
+        assert site.cluster.get("namespace", f"writ-{names[1]}")["status"]["phase"] == "Active"
+        assert "writ-pipeline" in site.cluster.kubectl("get", "workflowtemplates", "-n", f"writ-{names[1]}", "-o", "name")
+    finally:
+        site.cluster.kubectl("delete", "applicationset", "writ-tenants", "-n", "argocd", "--timeout=60s", check=False)
+        for name in names:
+            site.cluster.kubectl("delete", "namespace", f"writ-{name}", "--wait=false", check=False)

@@ -128,7 +128,7 @@ def train_image(cluster: Cluster) -> None:
     if cluster.enter:
         images = cluster.run("ctr", "-a", str(RUN / "containerd.sock"), "-n", "k8s.io", "images", "ls", "-q")
         if "writ-train:" not in images:
-            pytest.skip("the image with torch is not on the node: tests/e2e/cluster/images.sh train; tests/e2e/cluster/training.sh")
+            pytest.skip("the image with torch is not on the node: tests/e2e/cluster/images.sh train; tests/e2e/cluster/extras.sh training")
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def kind(cluster: Cluster, dev: str, request: pytest.FixtureRequest) -> str:
     needed = {"job": [], "jobset": ["jobsets.jobset.x-k8s.io"], "trainjob": ["jobsets.jobset.x-k8s.io", "trainjobs.trainer.kubeflow.org"]}[name]
     missing = [crd for crd in needed if "NotFound" in cluster.kubectl("get", "crd", crd, check=False)]
     if missing:
-        pytest.skip(f"the cluster has no {', '.join(missing)}: tests/e2e/cluster/build.sh jobset trainer; tests/e2e/cluster/training.sh")
+        pytest.skip(f"the cluster has no {', '.join(missing)}: tests/e2e/cluster/build.sh jobset trainer; tests/e2e/cluster/extras.sh training")
     if name == "trainjob":
         cluster.kubectl("apply", "-n", dev, "-k", "k8s/trainer")
     return name

@@ -31,12 +31,15 @@ def fetch(source: str, revision: str, folder: Path, hub: str, token_env: str, s3
     if source.startswith("hf://"):
         chosen = Hub(source.removeprefix("hf://"), hub, SecretStr(token) if token else None)
     else:
-        chosen = Folder(open_store(source, s3=_s3(s3_settings)))
+        chosen = Folder(open_store(source, s3=s3_of(s3_settings)))
     fetched(chosen, revision or ("main" if source.startswith("hf://") else ""), folder, click.echo)
 
 
-def _s3(text: str) -> S3Settings:
+def s3_of(text: str) -> S3Settings:
+    """The settings that `--s3` gives as JSON. Raises: ConfigError with the key at fault."""
     try:
         return S3Settings.model_validate_json(text)
     except ValidationError as e:
-        raise ConfigError(f'--s3 {text}: {e.errors(include_url=False)[0]["msg"]}; write --s3 \'{{"endpoint_url": "http://host:8333"}}\'') from e
+        error = e.errors(include_url=False)[0]
+        key = ".".join(map(str, error["loc"])) or "text"
+        raise ConfigError(f'--s3 {text}: {key}: {error["msg"]}; write --s3 \'{{"endpoint_url": "http://host:8333"}}\'') from e

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from writ.artifacts import Manifest, read_manifest, read_records
-from writ.commands.fetch import fetch
+from writ.commands.fetch import fetch, s3_of
 from writ.domains.registry import open_domain
 from writ.errors import ArtifactError, ConfigError, Unavailable
 from writ.llm import EMBEDDED
@@ -89,7 +88,7 @@ def serve(
         answer = _by_name(several) if several else _trained(weights, reader, at_once, threads)
     else:
         rates = dict(_rate(text) for text in faults)
-        answer = _scripted(out, _s3(s3_settings), domain_key, instructions_key, rates)
+        answer = _scripted(out, s3_of(s3_settings), domain_key, instructions_key, rates)
     _listen(Faulty(answer, FaultPlan(latency_s=latency_s)) if latency_s else answer, names, host, port, with_input)
 
 
@@ -110,15 +109,6 @@ def _listen(answer: front.Answer, names: tuple[str, ...], host: str, port: int, 
         raise ConfigError(f"--host {host}: {e.strerror}; name an address of this machine, or 0.0.0.0 for all") from e
     except OSError as e:
         raise Unavailable(f"cannot listen on {host}:{port} ({e.strerror}); choose another --port") from e
-
-
-def _s3(text: str) -> S3Settings:
-    try:
-        return S3Settings.model_validate_json(text)
-    except ValidationError as e:
-        error = e.errors(include_url=False)[0]
-        key = ".".join(map(str, error["loc"])) or "text"
-        raise ConfigError(f'--s3 {text}: {key}: {error["msg"]}; write --s3 \'{{"endpoint_url": "http://host:8333"}}\'') from e
 
 
 def _scripted(out: str, s3: S3Settings, domain_key: str | None, instructions_key: str | None, rates: dict[str, float]) -> front.Answer:

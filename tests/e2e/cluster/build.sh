@@ -90,7 +90,7 @@ C
 
 ALL="kubeconform kubectl helm etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy
  argoexec workflow-controller argo versitygw coredns pause"
-FULL="jobset trainer kustomize kube-router argocd"   # for `make e2e-full`: dear to build
+FULL="jobset trainer kustomize kube-router argocd keda argo-events nats-server"   # for `make e2e-full`: dear to build
 new_go || die "Go 1.26 or later is missing; see https://go.dev/dl"
 [ "${1:-}" != all ] || set -- $ALL $FULL
 for name in ${*:-$ALL}; do
@@ -103,6 +103,9 @@ for name in ${*:-$ALL}; do
     versitygw) build versitygw versitygw github.com/versity/versitygw/cmd/versitygw -ldflags '-s -w' ;;
     helm) build helm helm helm.sh/helm/v4/cmd/helm -ldflags '-s -w' ;;
     argocd) argocd ;;
+    argo-events) build argo-events events github.com/argoproj/argo-events/cmd -ldflags '-s -w' ;;
+    nats-server) build nats-server events github.com/nats-io/nats-server/v2 -ldflags '-s -w' ;;
+    keda) build keda keda github.com/kedacore/keda/v2/cmd/operator -ldflags '-s -w' ;;
     jobset) build jobset training sigs.k8s.io/jobset -ldflags '-s -w' ;;
     trainer) build trainer training github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager -ldflags '-s -w' ;;
     kustomize) build kustomize kustomize sigs.k8s.io/kustomize/kustomize/v5 -ldflags '-s -w' ;;

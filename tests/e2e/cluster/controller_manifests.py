@@ -1,4 +1,4 @@
-"""Turns the manifests of a training controller (stdin) into those of the test cluster: our image, ready soon, one copy without an election."""
+"""Turns the manifests of a controller (stdin) into those of the test cluster: our image, ready soon, one copy without an election."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from typing import Any
 
 import yaml
 
+DROPPED = ("--leader-elect",)
+KEDA = ["--enable-webhook-patching=false", "--enable-apiservice-patching=false", "--ca-dir=/var/run/secrets/kubernetes.io/serviceaccount"]
+"""No webhooks and no adapter are here; and KEDA trusts the cluster's own authority, as it asks the API server for the pods of other namespaces."""
+
 
 def adapted(document: dict[str, Any], image: str) -> dict[str, Any]:
     if document["kind"] == "Deployment":
         container = document["spec"]["template"]["spec"]["containers"][0]
         container |= {"image": image, "imagePullPolicy": "IfNotPresent"}
+        container["args"] = [word for word in container.get("args", []) if word not in DROPPED]
+        if "keda" in image:
+            container["args"] += KEDA
+        for variable in container.get("env", []):
+            if variable["name"] == "ARGO_EVENTS_IMAGE":
+                variable["value"] = image
         container["readinessProbe"] |= {"initialDelaySeconds": 1, "periodSeconds": 1, "timeoutSeconds": 10}
         container["livenessProbe"] |= {"initialDelaySeconds": 60, "timeoutSeconds": 60}  # a busy machine is no reason to start again
         container.setdefault("resources", {})["requests"] = {"cpu": "50m", "memory": "64Mi"}
