@@ -115,7 +115,7 @@ STAGES: tuple[Stage, ...] = (
             "rows": "dataset",
         },
         writes=Record,
-        revision=7,
+        revision=8,
         files=("report.html",),
         beside={"certificate": "dataset/decontamination.json"},
         names_run=True,
