@@ -58,7 +58,7 @@ function plain(text) {
 function longText(text, limit = LONG_TEXT) {
   if (text.length <= limit) return plain(text);
   const rest = h("button", { class: "more", type: "button" }, `Show all ${count(text.length)} characters`);
-  const shown = h("span", {}, plain(text.slice(0, limit)), " … ");
+  const shown = h("span", { class: "long" }, plain(text.slice(0, limit)), " … ");
   rest.addEventListener("click", () => { shown.replaceChildren(...plain(text)); rest.remove(); });
   return [shown, rest];
 }
