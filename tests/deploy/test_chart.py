@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -223,6 +226,17 @@ def test_model_server_is_ready_only_when_it_serves_its_name(vllm: Rendered) -> N
     assert server["args"][:5] == ["/models", "--served-model-name", "qwen3-235b", "--port", "8000"]
 
 
+def test_probe_is_content_with_the_served_name_and_one_token_and_with_nothing_less(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "writ", "model", "serve", "--out", str(tmp_path), "--port", "0", "--name", "mine"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        probe = (CHART / "files/probe.py").read_text().replace("http://127.0.0.1:8000/v1", server.stdout.readline().strip())
+        ready, other = (run(sys.executable, "-c", probe, name, check=False) for name in ("mine", "another"))
+        server.terminate()
+    assert ready.returncode == 0, ready.stderr
+    assert (other.returncode, other.stderr.strip()) == (1, "the server offers ['mine'], not another")
+
+
 def test_model_server_asks_for_gpus_by_limit_and_has_shared_memory(vllm: Rendered) -> None:
     pod = named(vllm, "Deployment", "writ-model-agent")["spec"]["template"]["spec"]
     assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 8
@@ -237,6 +251,9 @@ def test_model_server_whose_weights_are_fetched_checks_them_before_it_starts(vll
     assert json.loads(fetch["args"][6])["region"] == "us-east-1"
     assert {"name": "weights", "mountPath": "/models", "subPath": "qwen3-30b"} in fetch["volumeMounts"]
     assert named(vllm, "NetworkPolicy", "writ-model-user-fetch")["spec"]["egress"][0]["ports"] == [{"port": 443}]
+    inside = ("--set-json", 'networkPolicy.extraEgress=[{"ports": [{"port": 9000}]}]')
+    rendered = render("--values", str(CHART / "ci/vllm-values.yaml"), *inside)
+    assert named(rendered, "NetworkPolicy", "writ-model-user-fetch")["spec"]["egress"][1:] == [{"ports": [{"port": 9000}]}], "S3 in the cluster"
     assert "initContainers" not in named(vllm, "Deployment", "writ-model-agent")["spec"]["template"]["spec"]
 
 

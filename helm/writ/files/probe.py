@@ -18,5 +18,6 @@ def ask(path: str, body: dict[str, object] | None = None) -> dict[str, list[dict
 served = [model["id"] for model in ask("/models")["data"]]
 if MODEL not in served:
     sys.exit(f"the server offers {served}, not {MODEL}")
-if not ask("/chat/completions", {"model": MODEL, "messages": [{"role": "user", "content": "ready?"}], "max_tokens": 1})["choices"]:
+QUESTION: dict[str, object] = {"messages": [{"role": "user", "content": "ready?"}], "max_tokens": 1, "user": "writ-preflight"}
+if not ask("/chat/completions", {"model": MODEL, **QUESTION})["choices"]:
     sys.exit("the server completes nothing")
