@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,30 +39,49 @@ QUIET = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 RESTRICTED = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
-def pod(name: str, labels: dict[str, str], container: dict[str, Any], restart: str) -> dict[str, Any]:
+def pod(name: str, labels: dict[str, str], container: dict[str, Any], restart: str, *volumes: dict[str, Any]) -> dict[str, Any]:
     container = {"name": "main", "imagePullPolicy": "IfNotPresent", "securityContext": QUIET, **container}
-    volumes = [{"name": "data", "emptyDir": {}}]
-    spec = {"restartPolicy": restart, "containers": [container], "securityContext": RESTRICTED, "volumes": volumes}
+    spec = {"restartPolicy": restart, "containers": [container], "securityContext": RESTRICTED, "volumes": [*volumes]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
-def bus() -> list[dict[str, Any]]:
-    """An EventBus on one NATS server; a real one would be three, which Argo Events makes by itself."""
+def bus(folder: Path) -> list[dict[str, Any]]:
+    """An EventBus on one NATS server, with TLS as Argo Events wants it; a real one would be three, which Argo Events makes by itself."""
+    key, certificate = folder / "tls.key", folder / "tls.crt"
+    made = (
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=nats",
+        "-days",
+        "2",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    )
+    subprocess.run(made, check=True, capture_output=True)
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nats"}, "stringData": {f.name: f.read_text() for f in (key, certificate)}}
     container = {
         "image": "docker.io/library/nats:e2e",
-        "args": ["-js", "-sd", "/data"],
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        "args": ["-js", "-sd", "/data", "--tls", "--tlscert", "/tls/tls.crt", "--tlskey", "/tls/tls.key"],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "tls", "mountPath": "/tls"}],
         "readinessProbe": {"tcpSocket": {"port": 4222}, "periodSeconds": 1},
     }
     labels = {"controller": "eventbus-controller", "eventbus-name": "default"}
+    server = pod("nats", labels, container, "Always", {"name": "data", "emptyDir": {}}, {"name": "tls", "secret": {"secretName": "nats"}})
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "nats"}, "spec": {"selector": labels, "ports": [{"port": 4222}]}}
     exotic = {"url": "nats://nats:4222", "streamConfig": yaml.safe_dump(STREAM)}
     event_bus = {"apiVersion": "argoproj.io/v1alpha1", "kind": "EventBus", "metadata": {"name": "default"}, "spec": {"jetstreamExotic": exotic}}
-    return [pod("nats", labels, container, "Always"), service, event_bus]
+    return [secret, server, service, event_bus]
 
 
 @pytest.fixture(scope="module")
-def listening(cluster: Cluster, enforced: str) -> Iterator[str]:  # noqa: F811
+def listening(cluster: Cluster, enforced: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: F811
     """The namespace of the platform, in which the event source listens and the sensor waits."""
     here = ("-n", enforced)
     if "NotFound" in cluster.kubectl("get", "deployment", "controller-manager", "-n", "argo-events", check=False):
@@ -69,7 +90,7 @@ def listening(cluster: Cluster, enforced: str) -> Iterator[str]:  # noqa: F811
     file = str(ROOT / "argo/events/writ-on-request.yaml")
     policies = [d for d in yaml.safe_load_all((ROOT / file).read_text()) if d["kind"] == "NetworkPolicy"]
     try:
-        cluster.kubectl("apply", *here, "-f", "-", stdin=yaml.safe_dump_all([secret, *policies, *bus()]))
+        cluster.kubectl("apply", *here, "-f", "-", stdin=yaml.safe_dump_all([secret, *policies, *bus(tmp_path_factory.mktemp("bus"))]))
         cluster.kubectl("wait", *here, "--for=condition=Ready", "pod/nats", "--timeout=120s")
         cluster.kubectl("apply", *here, "-f", file)
         for kind, name in (("eventsource", "writ-requests"), ("sensor", "writ-on-request")):
@@ -78,7 +99,9 @@ def listening(cluster: Cluster, enforced: str) -> Iterator[str]:  # noqa: F811
         yield enforced
     finally:
         cluster.kubectl("delete", *here, "-f", file, "--ignore-not-found", "--timeout=60s", check=False)
-        cluster.kubectl("delete", *here, "eventbus/default", "service/nats", "pod/nats", "secret/writ-webhook", "--ignore-not-found", check=False)
+        cluster.kubectl(
+            "delete", *here, "eventbus/default", "service/nats", "pod/nats", "secret/nats", "secret/writ-webhook", "--ignore-not-found", check=False
+        )
 
 
 def posted(cluster: Cluster, namespace: str, listening: str, token: str, body: dict[str, str]) -> str:

