@@ -2,7 +2,7 @@
 
 import pytest
 
-from writ.verification.values import stands_in, states
+from writ.verification.values import occurs, states
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_number_that_is_no_amount_states_none(text, value):
     ],
 )
 def test_form_stands_in_a_text_only_as_a_whole_word(form, text, found):
-    assert stands_in(form, text) is found
+    assert occurs(form.lower(), text.lower()) is found

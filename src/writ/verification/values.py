@@ -29,11 +29,6 @@ def states(text: str, form: str, value: str) -> bool:
     return value.lower() in text.lower() or value.lower() in text.lower().replace(",", "")  # a total may be written 1,093.34
 
 
-def stands_in(form: str, text: str) -> bool:
-    """Whether a surface form occurs in the text as a whole word, in any case."""
-    return occurs(form.lower(), text.lower())
-
-
 def occurs(wanted: str, text: str) -> bool:
     """Whether these words stand in the text, both in lower case: no letter or digit adjoins them, nor a point before or the decimals behind."""
     at = text.find(wanted)

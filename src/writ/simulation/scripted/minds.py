@@ -61,9 +61,9 @@ class Minds:
         heard = _heard(messages)
         if not heard:
             raise ValueError("no message to answer; the other side speaks first")
-        trace = _trace(0, heard)
+        trace = hash(tuple(heard))
         live = self._live.pop(address, None)
-        if live is None or live.heard > len(heard) or _trace(0, heard[: live.heard]) != live.trace:
+        if live is None or live.heard > len(heard) or hash(tuple(heard[: live.heard])) != live.trace:
             live = self._begun(address, heard[0][1], plain)
         for by_tool, text in heard[live.heard :]:
             if live.answer.tool_calls and not by_tool:
@@ -96,10 +96,6 @@ Heard = tuple[bool, str]
 def _heard(messages: Sequence[Mapping[str, Any]]) -> list[Heard]:
     """What this side has heard: the other side's words and the tools' outputs."""
     return [(message["role"] == "tool", message.get("content") or "") for message in messages if message["role"] in ("user", "tool")]
-
-
-def _trace(start: int, heard: Sequence[Heard]) -> int:
-    return hash((start, *heard))
 
 
 def _once_more(answer: Answer, number: int) -> Answer:
