@@ -2,7 +2,7 @@
 # Builds the images of writ with buildah, podman or docker, and leaves beside them what ships with them:
 #   dist/images/NAME.cdx.json     what is inside (CycloneDX)
 #   dist/images/digests.yaml      NAME -> digest, a values file for the chart once `push` has written it: a registry has digests of its own
-#   dist/images/sizes.txt         size, unpacked
+#   dist/images/sizes.txt         size, unpacked (packed, where Docker keeps its images in containerd)
 #
 #   build.sh                    every target            build.sh simulate verify       these
 #   build.sh push               pushes what was built last, and writes the digests of the registry into digests.yaml
@@ -40,8 +40,17 @@ build() { # target, image, further flags
   # shellcheck disable=SC2206  # BUILD_FLAGS is a list of words
   flags+=(${BUILD_FLAGS:-} "${@:3}")
   case $BUILDER in
-    docker) DOCKER_BUILDKIT=1 docker build "${flags[@]}" --output "type=docker,rewrite-timestamp=true" . ;;
+    docker) with_docker --provenance=false "${flags[@]}" . ;;
     *) "$BUILDER" build --layers --timestamp "$SOURCE_DATE_EPOCH" --ignorefile images/Dockerfile.dockerignore "${flags[@]}" . ;;
+  esac
+}
+
+with_docker() { # flags of docker build
+  case $(docker info --format '{{json .DriverStatus}}') in
+    *io.containerd.snapshotter*) docker build --output type=docker,dest=-,rewrite-timestamp=true "$@" | docker load --quiet ;;
+    *)
+      echo "note: Docker's classic image store keeps the time of building; for equal digests turn on its containerd image store, or use buildah or podman" >&2
+      docker build "$@" ;;
   esac
 }
 
