@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,12 +91,19 @@ def test_gitops_applications_point_at_folders_that_exist() -> None:
         assert spec["syncPolicy"]["retry"] == {"limit": 0}
 
 
-def test_gitops_run_is_a_resource_to_sync_and_is_handed_in_after_the_sync() -> None:
+def test_gitops_run_is_handed_in_by_a_job_that_changes_with_it_and_is_made_anew(tmp_path: Path) -> None:
     from writ.settings import RunConfig
 
-    rendered = parse(run(tool("kubectl"), "kustomize", str(ROOT / "k8s/gitops/runs")).stdout)
-    job, config = (next(d for d in rendered if d["kind"] == kind) for kind in ("Job", "ConfigMap"))
-    assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "PostSync"
-    assert "annotations" not in config["metadata"], "a commit that changes only a hook is no change to Argo CD"
+    def rendered(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+        documents = parse(run(tool("kubectl"), "kustomize", str(folder)).stdout)
+        job, config = (next(d for d in documents if d["kind"] == kind) for kind in ("Job", "ConfigMap"))
+        return job, config
+
+    job, config = rendered(ROOT / "k8s/gitops/runs")
+    shutil.copytree(ROOT / "k8s/gitops/runs", tmp_path / "runs")
+    (tmp_path / "runs/run.yaml").write_text("out: s3://writ\nseed: 9\n")
+    assert rendered(tmp_path / "runs")[0]["spec"] != job["spec"], "else a new configuration would be no change of the Job"
+    options = job["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
+    assert options == "Replace=true,Force=true", "what is in a Job cannot be changed"
     assert RunConfig.model_validate(yaml.safe_load(config["data"]["run.yaml"])).out.startswith("s3://")
     assert [f for pod in pods(job) for f in pod_findings(pod)] == []

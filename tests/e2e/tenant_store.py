@@ -2,7 +2,7 @@
 
 tenant_store.py ENDPOINT admit NAME SECRET POLICY      an account NAME, and POLICY (JSON text) added to the bucket's
 tenant_store.py ENDPOINT tries NAME SECRET PREFIX      `read`, `write`, `list`, `delete`: each with `allowed` or the error's code, beneath PREFIX
-tenant_store.py ENDPOINT holding WORD                  keys of objects that hold WORD, unpacked where they are packed
+tenant_store.py ENDPOINT holding WORD...               keys of objects that hold one of these, unpacked where they are packed
 """
 
 import gzip
@@ -13,13 +13,16 @@ from collections.abc import Callable
 
 import boto3
 import zstandard
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 BUCKET, ROOT = "writ", ("writ-dev", "writ-dev-secret")
 
 
 def client(endpoint: str, key: str, secret: str):
-    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret)
+    patient = Config(read_timeout=10, retries={"mode": "standard", "max_attempts": 8})  # now and then a forwarded connection stands still
+    login = {"aws_access_key_id": key, "aws_secret_access_key": secret}
+    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", config=patient, **login)
 
 
 def admit(endpoint: str, name: str, secret: str, policy: str) -> None:
@@ -50,7 +53,7 @@ def tries(endpoint: str, name: str, secret: str, prefix: str) -> None:
             print(what, e.response["Error"]["Code"])
 
 
-def holding(endpoint: str, word: str) -> None:
+def holding(endpoint: str, *words: str) -> None:
     s3 = client(endpoint, *ROOT)
     count = 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
@@ -60,7 +63,7 @@ def holding(endpoint: str, word: str) -> None:
             except s3.exceptions.NoSuchKey:
                 continue  # a run at work has removed it since
             count += 1
-            if word.encode() in data:
+            if any(word.encode() in data for word in words):
                 print(found["Key"])
     print("read", count)
 

@@ -63,16 +63,30 @@ class Site:
         self.cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(tree | {"metadata": {**tree["metadata"], "annotations": annotations}}))
 
     def operation(self, name: str = "writ-runs") -> Tree:
-        state: Tree = self.cluster.get("application", name, "-n", "argocd").get("status", {}).get("operationState", {})
+        """Empty where the Application is not there yet."""
+        found = self.cluster.get("applications", "-n", "argocd", f"--field-selector=metadata.name={name}")["items"]
+        state: Tree = found[0].get("status", {}).get("operationState", {}) if found else {}
         return state
 
-    def synced(self, revision: str, phase: str, name: str = "writ-runs") -> None:
+    def synced(self, revision: str, name: str = "writ-runs") -> None:
+        """Waits for the end of the sync to a commit, and wants it to have succeeded."""
+
         def holds() -> bool:
             state = self.operation(name)
             return state.get("syncResult", {}).get("revision") == revision and state["phase"] in ("Succeeded", "Failed", "Error")
 
         until(f"{name} is synced to {revision[:8]}", holds, 600)
-        assert self.operation(name)["phase"] == phase, self.operation(name).get("message")
+        assert self.operation(name)["phase"] == "Succeeded", self.operation(name).get("message")
+
+    def until_it_is(self, health: str) -> None:
+        """The Application of the runs, whose health is that of the Job that hands them in."""
+        status = ("application", "writ-runs", "-n", "argocd")
+        until(f"the runs are {health}", lambda: self.cluster.get(*status)["status"]["health"]["status"] == health, 300)
+
+    def said(self) -> str:
+        """The last line of the Job that handed in the run."""
+        self.cluster.kubectl("wait", "-n", self.namespace, "--for=condition=Complete", "job/writ-submit", "--timeout=240s")
+        return self.cluster.kubectl("logs", "-n", self.namespace, "job/writ-submit").splitlines()[-1]
 
     def refreshed(self) -> None:
         annotation = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}}
@@ -88,7 +102,7 @@ class Site:
         operation = {"operation": {"initiatedBy": {"username": "e2e"}, "sync": {"revision": revision}}}
         self.cluster.kubectl("patch", "application", "writ-runs", "-n", "argocd", "--type=merge", "-p", json.dumps(operation))
         until("the second sync is done", lambda: self.operation().get("finishedAt", before) not in (before, None), 300)
-        self.synced(revision, "Succeeded")
+        self.synced(revision)
 
     def workflows(self) -> list[Tree]:
         found: list[Tree] = self.cluster.get("workflows", "-n", self.namespace, "--sort-by=.metadata.creationTimestamp")["items"]
@@ -112,9 +126,9 @@ def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         with running(cluster, folder):
             first = made.commit(RUN)
             made.application("platform.yaml", "platform")
-            made.synced(first, "Succeeded", "writ")
+            made.synced(first, "writ")
             made.application("runs.yaml", "k8s/gitops/runs")
-            made.synced(first, "Succeeded")
+            made.synced(first)
             yield made
     finally:
         for name in ("writ-runs", "writ"):
@@ -139,13 +153,12 @@ def test_the_same_commit_refreshed_and_synced_again_starts_none(site: Site) -> N
     revision = site.operation()["syncResult"]["revision"]
     site.refreshed()
     site.synced_again(revision)
-    said = site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
-    assert said.splitlines()[-1] == "every artifact stands: there is nothing to submit"
+    assert site.said() == "every artifact stands: there is nothing to submit"
     assert len(site.workflows()) == 1
 
 
 def test_a_changed_knob_makes_only_what_depends_on_it(site: Site) -> None:
-    site.synced(site.commit({**RUN, "dataset": {**RUN["dataset"], "near_duplicate": 0.95}}), "Succeeded")
+    site.synced(site.commit({**RUN, "dataset": {**RUN["dataset"], "near_duplicate": 0.95}}))
     second = site.finished(2)[1]
     assert second["status"]["phase"] == "Succeeded", second["status"].get("message")
     plan = next(n for n in second["status"]["nodes"].values() if n["type"] == "Pod" and template_of(n) == "plan")
@@ -154,21 +167,22 @@ def test_a_changed_knob_makes_only_what_depends_on_it(site: Site) -> None:
 
 
 def test_a_run_that_is_refused_does_not_block_the_next_commit(site: Site) -> None:
-    site.synced(site.commit({**RUN, "dataset": {"cuont": 8}}), "Failed")
+    site.synced(site.commit({**RUN, "dataset": {"cuont": 8}}))
+    site.until_it_is("Degraded")
     assert "there is no key 'dataset.cuont'" in site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
-    site.synced(site.commit({**RUN, "dataset": {**RUN["dataset"], "near_duplicate": 0.85}}), "Succeeded")
+    site.synced(site.commit({**RUN, "dataset": {**RUN["dataset"], "near_duplicate": 0.85}}))
     assert len(site.finished(3)) == 3
+    site.until_it_is("Healthy")
 
 
 def test_deleting_the_application_leaves_finished_runs_and_data(site: Site) -> None:
     before = [w["metadata"]["name"] for w in site.finished(3)]
     site.cluster.kubectl("delete", "application", "writ-runs", "-n", "argocd", "--timeout=120s")
-    assert "NotFound" in site.cluster.kubectl("get", "configmap", "writ-run", "-n", site.namespace, check=False)
+    assert "NotFound" in site.cluster.kubectl("get", "job", "writ-submit", "-n", site.namespace, check=False)
     assert [w["metadata"]["name"] for w in site.workflows()] == before
     site.application("runs.yaml", "k8s/gitops/runs")
     until("the Application is back", lambda: site.operation().get("phase") == "Succeeded", 300)
-    said = site.cluster.kubectl("logs", "-n", site.namespace, "job/writ-submit")
-    assert said.splitlines()[-1] == "every artifact stands: there is nothing to submit", "the data is still there"
+    assert site.said() == "every artifact stands: there is nothing to submit", "the data is still there"
 
 
 def test_tenant_is_a_folder_in_git_and_outlives_it(site: Site) -> None:
@@ -183,13 +197,13 @@ def test_tenant_is_a_folder_in_git_and_outlives_it(site: Site) -> None:
     revision = site.push()
     site.application_set("tenants.yaml")
     try:
-        site.synced(revision, "Succeeded", f"writ-{names[0]}")
+        site.synced(revision, f"writ-{names[0]}")
         found = site.cluster.get("applications", "-n", "argocd")["items"]
         assert f"writ-{names[1]}" not in {application["metadata"]["name"] for application in found}
         shutil.move(site.work / "later", overlays / names[1])
         revision = site.push()
         site.application_set("tenants.yaml")
-        site.synced(revision, "Succeeded", f"writ-{names[1]}")
+        site.synced(revision, f"writ-{names[1]}")
         for name in names:
             namespace = site.cluster.get("namespace", f"writ-{name}")
             assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
