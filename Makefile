@@ -80,7 +80,7 @@ check: install ## Lint and strict types
 images: ## Build the container images with buildah, podman or docker; digests, bills of material and sizes in dist/images
 	@images/build.sh
 
-e2e: install ## On a cluster of its own (Linux, root; about 25 minutes the first time), or the one of KUBECONFIG
+e2e: install ## On a cluster of its own (Linux, root; 40 minutes the first time, then 20), or the one of KUBECONFIG
 	@tests/e2e/run.sh
 
 e2e-full: install ## The same with what takes long: 256 shards, training, GitOps, tenants, schedules, events, servers that sleep, enforced policies
